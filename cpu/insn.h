@@ -27,7 +27,8 @@ enum { /* insn.flags */
 
 struct insn {
     insn_handler *run;
-    int32_t imm;             /* immediate, sign- or zero-extended as the table says; far pointer: the offset */
+    int32_t imm;             /* immediate, sign- or zero-extended as the table says; far pointer: the offset;
+                                x87 (D8-DF): the FOP value, (opcode & 7) << 8 | ModRM byte, prefixes ignored */
     int32_t disp;            /* displacement; without a memory operand: second immediate (far selector, ENTER level) */
     uint32_t link;           /* block link or 0; owned by block.c */
     uint16_t op;             /* enum op, the row of optable.def */
@@ -37,7 +38,7 @@ struct insn {
     uint8_t reg, rm;         /* ModRM reg and r/m register numbers (REX applied); byte forms: see byte_reg() */
     uint8_t base, index;     /* address: register numbers, R_NONE where absent */
     uint8_t scale_seg;       /* bits 0-1 log2 scale, bits 4-6 SEG_* after overrides and defaults */
-    uint8_t opcode;          /* last opcode byte; x87: the ModRM byte is (opcode & 7) with modrm below */
+    uint8_t opcode;          /* last opcode byte */
 };
 _Static_assert(sizeof(struct insn) == 32, "struct insn is two per cache line");
 
