@@ -12,7 +12,7 @@ enum host_status {
     HOST_IO_ERROR,   /* read or write failed, errno says why */
     HOST_NO_SPACE,   /* the disk that holds the file is full */
     HOST_READ_ONLY,  /* the file or the medium may not be written */
-    HOST_NOT_FOUND,
+    HOST_MISSING,
     HOST_BAD_FORMAT, /* the file is not what it has to be */
     HOST_REFUSED,    /* allowed by the host, refused by us (format-changing write, changed image) */
     HOST_NO_MEMORY,

@@ -141,7 +141,7 @@ struct blk *image_open(const char *path, const struct image_options *o, struct e
         if (!read_only && (errno == EACCES || errno == EROFS))
             error_set(e, HOST_READ_ONLY, "%s: may not be written (%s); use -snapshot or readonly=on", path, strerror(errno));
         else
-            error_set(e, errno == ENOENT ? HOST_NOT_FOUND : HOST_IO_ERROR, "%s: %s", path, strerror(errno));
+            error_set(e, errno == ENOENT ? HOST_MISSING : HOST_IO_ERROR, "%s: %s", path, strerror(errno));
         return NULL;
     }
     if (fstat(fd, &st) < 0 || !file_size(fd, &st, &size)) {
