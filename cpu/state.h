@@ -87,13 +87,19 @@ struct cpu {
     uint64_t dr[8];              /* 4 and 5 unused */
     uint64_t dr6_pending;        /* data breakpoints hit by the running instruction */
     uint32_t smbase;
+
+    /* The last I/O instruction, for SMM I/O restart: where it stood and the registers before it (io.c). */
+    uint32_t io_eip, io_ecx, io_esi, io_edi;
     uint32_t unused2;
+    uint64_t io_count;           /* instruction count at which it started */
 
     /* MSRs. tsc is derived: tsc_offset + exact clock. */
     uint64_t tsc_offset, tsc_last;
     uint64_t apic_base, pat, mtrr_def, mtrr_fix[11], mtrr_var[16];
     uint64_t sysenter_cs, sysenter_esp, sysenter_eip, efer, ucode_rev, misc_enable, mcg_status;
     uint64_t mc_bank[16];
+    uint64_t evntsel[2], pmc[2], pmc_start[2];   /* P6 counters: value at pmc_start of what they count (msr.c) */
+    uint64_t ebl_cr_poweron, debugctl;
     uint64_t star, lstar, cstar, sfmask, kernel_gs_base, tsc_aux;
 
     /* x87 (fpu_*.c). st[] is physical; the canonical form for save and hash is TOP-ordered. */
