@@ -77,8 +77,13 @@ void clock_skip_to(struct clock *c, vtime t);
 vtime clock_deadline(const struct clock *c);
 /* Instructions that start before t: the budget that makes the CPU stop exactly there (0 if t <= now). Saturates. */
 uint64_t clock_insns_until(const struct clock *c, vtime t);
-/* Fires, in (due, order), every timer with due <= now. */
+/* Fires, in (due, order), every timer with due <= now; one that re-arms itself at or before now fires again in the same
+ * call. Bounded: after 1,024 fires without time moving on, or 65,536 in all, what is still due waits a microsecond. */
 void clock_run_due(struct clock *c);
+
+struct state_desc;
+/* Time, count and rate. Load it before any timer; timers are saved by their chips. */
+extern const struct state_desc clock_state;
 
 /* Once, by the chip's create function. `name` must outlive the timer ("pit.ch0"). */
 void timer_init(struct timer *t, struct clock *c, const char *name, void (*fire)(void *opaque, vtime due), void *opaque);

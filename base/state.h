@@ -78,6 +78,7 @@ struct state_desc {
 /* An array whose first `ctr` elements are in use (ctr: an integer member of the same struct, listed before it, with a
  * range of at most the array's length). */
 #define FIELD_COUNTED(T, f, ctr, help) FIELD_ANY_(T, f, STATE_TYPE_OF(((T *)0)->f[0]), FIELD_N_(T, f), KIND_STATE, 0, 0, NULL, #ctr, help)
+#define FIELD_COUNTED_STRUCTS(T, f, ctr, desc, help) FIELD_ANY_(T, f, STATE_STRUCT, FIELD_N_(T, f), KIND_STATE, 0, 0, desc, #ctr, help)
 /* A struct, or an array of structs, with a table of its own (const struct state_desc *). */
 #define FIELD_STRUCT(T, f, desc, help) FIELD_ANY_(T, f, STATE_STRUCT, 1, KIND_STATE, 0, 0, desc, NULL, help)
 #define FIELD_STRUCTS(T, f, desc, help) FIELD_ANY_(T, f, STATE_STRUCT, FIELD_N_(T, f), KIND_STATE, 0, 0, desc, NULL, help)
@@ -86,8 +87,9 @@ struct state_desc {
 #define FIELD_DERIVED(T, f) FIELD_ANY_(T, f, STATE_OPAQUE, 1, KIND_DERIVED, 0, 0, NULL, NULL, NULL)
 #define FIELD_HOST(T, f)    FIELD_ANY_(T, f, STATE_OPAQUE, 1, KIND_HOST, 0, 0, NULL, NULL, NULL)
 
-/* A growing byte buffer: what a writer fills. Zero-initialise; free with state_buf_fini. */
-struct state_buf { uint8_t *data; size_t len, cap; };
+/* A growing byte buffer: what a writer fills. Zero-initialise; free with state_buf_fini. Where memory runs out it sets
+ * `failed` and takes nothing more: whoever writes it to a file looks once, at the end. */
+struct state_buf { uint8_t *data; size_t len, cap; bool failed; };
 void state_buf_put(struct state_buf *b, const void *p, size_t n);
 void state_buf_fini(struct state_buf *b);
 
@@ -105,7 +107,8 @@ unsigned state_compare(const struct state_desc *d, const void *a, const void *b,
 unsigned state_uncovered(const struct state_desc *d, FILE *out);
 /* Fills every DERIVED field with `byte`: tests do this before a load, to prove that loaded() rebuilds them. */
 void state_poison(const struct state_desc *d, void *obj, uint8_t byte);
-/* Value of an integer STATE field by path ("ch[1].mode"); false if there is none. For the monitor and tests. */
+/* Value of a STATE field by path ("ch[1].mode"); false if there is none. Integers, bools, levels; times in nanoseconds
+ * (all ones: never). For the monitor and tests. */
 bool state_get(const struct state_desc *d, const void *obj, const char *path, uint64_t *value);
 
 #endif
