@@ -14,13 +14,16 @@
 
 /* One shape for ports and MMIO. off is relative to the window; size is 1, 2, 4 or 8 within [min_size, max_size]; the bus
  * splits larger accesses (low address first) and widens smaller ones to min_size where the chip has wide registers only
- * (a narrow write to such a chip reads nothing: the other lanes are zero). */
+ * (a narrow write to such a chip reads nothing: the other lanes are zero). MMIO is split so that every call is aligned to
+ * its size within the region; a port access arrives unaligned where it lies in one window. A NULL read gives ones, a NULL
+ * write is swallowed. */
 struct io_ops {
     uint64_t (*read)(void *dev, uint64_t off, unsigned size);
     void (*write)(void *dev, uint64_t off, uint64_t val, unsigned size);
     uint8_t min_size, max_size;
 };
 
+/* Of two enabled regions with the same priority the one added last answers. */
 enum region_prio { PRIO_LOW = 0, PRIO_RAM = 1, PRIO_ROM = 2, PRIO_PAM = 3, PRIO_MMIO = 4, PRIO_VGA = 5, PRIO_SMRAM = 6 };
 
 struct region {
@@ -83,7 +86,8 @@ struct phys_hit {
 };
 struct phys_hit phys_lookup(struct phys_map *m, uint64_t addr, bool smm, bool write);
 
-/* Any access through the map, any length, split as needed. size of the io calls follows the alignment of addr. */
+/* Any access through the map, any length, split as needed. size of the io calls follows the alignment of addr. Addresses
+ * above addr_mask wrap, here and below. */
 void phys_read(struct phys_map *m, uint64_t addr, void *buf, uint64_t len, bool smm);
 void phys_write(struct phys_map *m, uint64_t addr, const void *buf, uint64_t len, bool smm);
 /* One aligned or unaligned access of 1, 2, 4 or 8 bytes, as the CPU's slow path makes it; may reach a chip. Does not

@@ -15,7 +15,9 @@ struct port_window {
     uint32_t count;                           /* 1 to 65536 */
     const struct io_ops *ops;                 /* off passed to it is port - base */
     void *dev;
-    bool shared;                              /* may lie over another window and wins where it does (PCI BARs) */
+    bool shared;                              /* may lie over another window and wins where it does (PCI BARs); of two
+                                                 shared ones the smaller wins, then the name that sorts first: the winner
+                                                 never depends on the order of claims, which a loaded state does not know */
 };
 
 struct port_map {

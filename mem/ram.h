@@ -4,7 +4,7 @@
  * page*. Decoded code is keyed by it, so the physical map may change without making code stale. Each page has a byte of
  * dirty bits, one bit a client (display, snapshot, code), and pages that hold decoded code have a bitmap of 128-byte lines.
  *
- * Host memory is taken by mmap and touched only when the guest does (`ram_create` commits nothing). */
+ * Host memory is taken only when touched: ram_create asks calloc for zeros and writes none (see ram.c). */
 #ifndef MEM_RAM_H
 #define MEM_RAM_H
 
@@ -21,7 +21,8 @@ enum { DIRTY_DISPLAY = 1, DIRTY_SNAPSHOT = 2, DIRTY_MIGRATION = 4, DIRTY_ALL = 7
 
 struct ram_block {
     const char *name;
-    uint8_t *data;
+    uint8_t *data;                            /* starts on a page of the host */
+    void *storage;                            /* what calloc returned */
     uint64_t size;                            /* a multiple of PAGE_SIZE */
     uint32_t first_page;                      /* backing number of its first page */
     bool rom;                                 /* guest writes are ignored */
