@@ -50,6 +50,12 @@ void device_request(struct device *d, enum board_request what, uint64_t value)
     if (d->board->request) d->board->request(d->board->request_opaque, d, what, value);
 }
 
+void device_host_failed(struct device *d, enum host_status st, const struct error *e)
+{
+    d->board->host_error = *e;
+    device_request(d, BOARD_HOST_FAILED, (uint64_t)st);
+}
+
 void device_claim_ports(struct device *d, uint16_t base, uint32_t count, const struct io_ops *ops)
 {
     struct error e = { "" };

@@ -50,6 +50,7 @@ struct board {
     struct device *devices, **devices_end;        /* in creation order */
     void (*request)(void *opaque, struct device *from, enum board_request what, uint64_t value);
     void *request_opaque;
+    struct error host_error;                      /* what failed, in words; set before BOARD_HOST_FAILED */
 };
 
 /* Called first by every create: puts the chip on the board. */
@@ -61,6 +62,9 @@ void board_destroy(struct board *b);
 /* For the monitor and tests; chips never look each other up. */
 struct device *board_find(struct board *b, const char *id);
 void device_request(struct device *d, enum board_request what, uint64_t value);
+/* A backend failed: leaves e's words in the board and requests BOARD_HOST_FAILED. The chip keeps its command pending and
+ * tries again when the machine goes on. */
+void device_host_failed(struct device *d, enum host_status st, const struct error *e);
 
 /* Shorthand: claims ports for a chip; an overlap is a bug of the board and asserts after logging both names. */
 void device_claim_ports(struct device *d, uint16_t base, uint32_t count, const struct io_ops *ops);
