@@ -22,7 +22,7 @@ const char *host_status_text(enum host_status st)
     case HOST_IO_ERROR: return "input/output error";
     case HOST_NO_SPACE: return "no space left on the host's disk";
     case HOST_READ_ONLY: return "read-only";
-    case HOST_NOT_FOUND: return "not found";
+    case HOST_MISSING: return "not found";
     case HOST_BAD_FORMAT: return "not in the expected format";
     case HOST_REFUSED: return "refused";
     case HOST_NO_MEMORY: return "out of memory";
