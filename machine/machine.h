@@ -56,7 +56,7 @@ void machine_destroy(struct machine *m);
 
 enum stop_reason {
     STOP_LIMIT,        /* reached until_time or until_count */
-    STOP_IDLE,         /* the CPU is halted and nothing is due before until_time (time has not been skipped) */
+    STOP_IDLE,         /* the CPU is halted; with skip_idle: and no timer is armed, so only an input can wake it */
     STOP_POWER_OFF, STOP_RESET /* no_reboot */, STOP_TRIPLE_FAULT /* no_reboot */, STOP_DEBUG_EXIT, STOP_HOST_FAILED,
     STOP_REQUESTED,    /* machine_stop() */
 };

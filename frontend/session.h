@@ -1,0 +1,109 @@
+/* One run of one machine: what main sets up and every user interface works on.
+ *
+ * The session owns the machine, its pace, the host descriptors that are watched, and the queue of inputs that are due at a
+ * virtual time (--input, send-key). User interfaces call session_* and machine_*; they never run the machine themselves.
+ * One thread. */
+#ifndef FRONTEND_SESSION_H
+#define FRONTEND_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include "host/chardev.h"
+#include "host/image.h"
+#include "host/loop.h"
+#include "machine/machine.h"
+#include "machine/pace.h"
+
+enum { SESSION_CHARDEVS = 24, SESSION_QMPS = 4 };
+
+/* Exit statuses. A debug exit is (value << 1) | 1. */
+enum { EXIT_GUEST_OFF = 0, EXIT_OURS = 1, EXIT_USAGE = 2, EXIT_CRASHED = 3, EXIT_LIMIT = 4 };
+
+enum run_state { RUN_PRELAUNCH, RUN_RUNNING, RUN_PAUSED, RUN_SHUTDOWN, RUN_IO_ERROR };
+
+struct session;
+
+/* An input that waits for its virtual time. */
+struct scheduled {
+    vtime at;
+    void (*fire)(struct session *s, struct scheduled *it);     /* `it` is freed afterwards */
+    int a, b, c;
+    char *text;
+    size_t len;
+    struct scheduled *next;
+};
+
+/* Told what happens to the machine: QMP turns it into events. data is JSON text or NULL. */
+struct session_listener {
+    void (*event)(void *opaque, const char *name, const char *data_json);
+    void *opaque;
+    struct session_listener *next;
+};
+
+struct session {
+    struct machine *machine;
+    struct machine_config config;
+    struct log log;
+    struct loop loop;
+    struct pace pace;
+    enum pace_mode pace_mode;
+    uint64_t rate;                       /* instructions a virtual second; 0: the model's */
+    enum run_state state;
+    bool quit;                           /* leave the main loop */
+    int exit_status;
+    char last_line[700];                 /* why the run ended: the last line on standard error */
+
+    struct scheduled *queue;             /* by time, then by arrival */
+
+    struct chardev *chardevs[SESSION_CHARDEVS];
+    bool chardev_used[SESSION_CHARDEVS];
+    unsigned chardev_count;
+
+    struct session_listener *listeners;
+    struct qmp_server *qmp[SESSION_QMPS];
+    unsigned qmp_count;
+    struct monitor *monitor;             /* on a terminal or a chardev */
+    struct window *window;
+
+    bool no_shutdown, start_paused;
+    uint64_t limit_insns;                /* ~0: none */
+    vtime limit_time;                    /* VTIME_NEVER: none */
+    uint64_t timeout_ns, started_ns;     /* wall; 0: none */
+    bool snapshot;                       /* -snapshot: images opened later get it too */
+    uint32_t mouse_buttons;
+};
+
+/* ---- control (session.c) */
+void session_stop(struct session *s);                    /* pause; event STOP */
+void session_cont(struct session *s);                    /* event RESUME */
+void session_reset(struct session *s);                   /* event RESET */
+void session_quit(struct session *s, int status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void session_event(struct session *s, const char *name, const char *data_json);
+void session_listen(struct session *s, struct session_listener *l);
+void session_unlisten(struct session *s, struct session_listener *l);
+/* Runs until the guest powers off, a limit is reached or somebody quits. Returns the exit status. */
+int session_run(struct session *s);
+const char *session_state_name(const struct session *s); /* QMP's RunState */
+
+/* ---- inputs (input.c) */
+void session_schedule(struct session *s, vtime at, void (*fire)(struct session *, struct scheduled *), int a, int b, int c,
+                      const char *text, size_t len);
+vtime session_next_input(const struct session *s);       /* VTIME_NEVER if the queue is empty */
+void session_apply_due(struct session *s);
+void session_drop_past(struct session *s);               /* after --load: inputs up to now have been applied already */
+void session_free_queue(struct session *s);
+/* Presses all keys at once and releases them hold_ms of virtual time later, in reverse; queued behind earlier ones. */
+void session_send_keys(struct session *s, const enum key *keys, unsigned n, unsigned hold_ms);
+/* "ctrl-alt-f2" to keys; returns how many, 0 if a name is unknown (copied to bad). */
+unsigned session_parse_keys(const char *text, enum key *keys, unsigned max, char *bad, size_t bad_size);
+/* Reads an --input file. False and *e names file and line. */
+bool session_read_inputs(struct session *s, const char *path, struct error *e);
+
+/* ---- media (session.c) */
+/* Opens FILE and puts it in a drive: the monitor's change, QMP's blockdev-change-medium. format NULL: probe. */
+enum host_status session_change(struct session *s, const char *drive, const char *file, const char *format, bool read_only,
+                                bool force, struct error *e);
+enum host_status session_screendump(struct session *s, const char *path, bool png, struct error *e);
+
+#endif
