@@ -31,7 +31,7 @@ struct pci_function {
     uint8_t w1c[256];                           /* WIRING: bits that a written 1 clears */
     struct pci_bar bar[6];                      /* WIRING */
     struct pci_bar rom;                         /* WIRING: expansion ROM (region) */
-    uint32_t mapped[7];                         /* DERIVED: where each BAR answers now, 0xffffffff: nowhere */
+    uint32_t mapped[7];                         /* HOST: what the maps hold now (0xffffffff: nothing), so not a load's */
     uint8_t devfn;
     bool intx;                                  /* STATE: level of this function's INTx output */
     bool master;                                /* DERIVED: PCI_COMMAND_MASTER; what dma_port.enabled points at */
@@ -63,7 +63,8 @@ void pci_function_init(struct pci_function *f, struct pci_bus *bus, const struct
 void pci_set_subsystem(struct pci_function *f, uint16_t vendor, uint16_t id);
 /* Declares BAR n (0-5), or 6 for the expansion ROM. Unmapped until the guest enables decoding. */
 void pci_set_bar(struct pci_function *f, unsigned n, const struct pci_bar *bar);
-/* Drives INTx (pin from config[PCI_INT_PIN], 1 = INTA#). The bus swizzles: (device + pin - 1) mod 4, as on the 440FX board. */
+/* Drives INTx (pin from config[PCI_INT_PIN], 1 = INTA#). The bus swizzles: (device - 1 + pin - 1) mod 4, as on the
+ * 440FX board and in SeaBIOS's tables. */
 void pci_set_intx(struct pci_function *f, bool level);
 /* Common part of reset: command 0, BARs 0, INTx low. The function's own reset calls it. */
 void pci_function_reset(struct pci_function *f);

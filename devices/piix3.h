@@ -8,6 +8,7 @@ struct piix3_pins {
     struct pci_bus *bus;                      /* its PIRQ wires and CF9h are connected to the PIIX3 by create */
     struct irq_line irq[16];                  /* PIRQs routed to ISA interrupts (level, true = asserted); to be joined with
                                                  the ISA devices' own wires */
+    struct irq_line init;                     /* the CPU's INIT pin: soft reset by CF9h */
 };
 
 struct device *piix3_create(struct board *b, const char *id, const struct piix3_pins *pins);
