@@ -24,12 +24,12 @@ void bios_image_free(struct bios_image *i)
     *i = (struct bios_image){ .data = NULL };
 }
 
-/* Reads a whole file of at most max bytes. HOST_NOT_FOUND where there is none, so that a search can go on. */
+/* Reads a whole file of at most max bytes. HOST_MISSING where there is none, so that a search can go on. */
 static enum host_status read_file(const char *path, uint32_t max, struct bios_image *out, struct error *e)
 {
     FILE *f = fopen(path, "rb");
     if (!f) {
-        enum host_status st = errno == ENOENT || errno == ENOTDIR ? HOST_NOT_FOUND : HOST_IO_ERROR;
+        enum host_status st = errno == ENOENT || errno == ENOTDIR ? HOST_MISSING : HOST_IO_ERROR;
         return error_set(e, st, "%s: %s", path, strerror(errno));
     }
     enum host_status st = HOST_OK;
@@ -55,16 +55,16 @@ static enum host_status find_file(const char *name, const char *lib_dir, bool cw
                                   struct error *e)
 {
     if (strchr(name, '/')) return read_file(name, max, out, e);
-    enum host_status st = HOST_NOT_FOUND;
+    enum host_status st = HOST_MISSING;
     if (cwd) st = read_file(name, max, out, e);
-    for (int i = -1; st == HOST_NOT_FOUND && i < FOLDERS; i++) {
+    for (int i = -1; st == HOST_MISSING && i < FOLDERS; i++) {
         const char *folder = i < 0 ? lib_dir : folders[i];
         char path[512];
         if (!folder) continue;
         if ((size_t)snprintf(path, sizeof path, "%s/%s", folder, name) >= sizeof path) continue;
         st = read_file(path, max, out, e);
     }
-    if (st == HOST_NOT_FOUND)
+    if (st == HOST_MISSING)
         error_set(e, st, "%s: not found here, %s%sor in /usr/share/seabios and /usr/share/qemu (Debian: package seabios)", name,
                   lib_dir ? lib_dir : "", lib_dir ? ", " : "");
     return st;
@@ -78,7 +78,7 @@ enum host_status bios_load_firmware(const char *path, const char *lib_dir, struc
         st = find_file(path, lib_dir, true, FIRMWARE_MAX, out, e);
     } else {
         st = find_file("bios-256k.bin", lib_dir, false, FIRMWARE_MAX, out, e);
-        if (st == HOST_NOT_FOUND) st = find_file("bios.bin", lib_dir, false, FIRMWARE_MAX, out, e);
+        if (st == HOST_MISSING) st = find_file("bios.bin", lib_dir, false, FIRMWARE_MAX, out, e);
     }
     if (st != HOST_OK) return st;
     if (out->size != 64 * 1024 && out->size != 128 * 1024 && out->size != 256 * 1024) {
