@@ -38,6 +38,12 @@ struct irq_split { struct irq_line out[IRQ_SPLIT_MAX]; };
 /* The input wire; every connected output follows it. */
 struct irq_line irq_split_input(struct irq_split *s);
 
+/* A wire that is looked at instead of listened to: its driver computes the level when asked, so that a fast one (the
+ * timer's refresh output) costs nothing while nobody looks. An unconnected one is low. */
+struct irq_sense { bool (*level)(void *opaque, unsigned pin); void *opaque; uint32_t pin; uint8_t unused[4]; };
+
+static inline bool irq_look(const struct irq_sense *s) { return s->level && s->level(s->opaque, s->pin); }
+
 struct state_desc;
 extern const struct state_desc irq_or_state, irq_split_state;
 
