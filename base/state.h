@@ -70,18 +70,23 @@ struct state_desc {
 #define FIELD_N_(T, f) (sizeof(((T *)0)->f) / sizeof(((T *)0)->f[0]))
 
 /* A scalar: integer, bool, vtime, struct timer or struct irq_line. The type comes from the member. */
-#define FIELD(T, f, help) FIELD_ANY_(T, f, STATE_TYPE_OF(((T *)0)->f), 1, KIND_STATE, 0, 0, NULL, NULL, help)
-#define FIELD_RANGE(T, f, lo, hi, help) FIELD_ANY_(T, f, STATE_TYPE_OF(((T *)0)->f), 1, KIND_STATE, lo, hi, NULL, NULL, help)
+#define FIELD(T, f, help) FIELD_RANGE(T, f, 0, 0, help)
+#define FIELD_RANGE(T, f, lo, hi, help) \
+    FIELD_ANY_(T, f, STATE_TYPE_OF(((T *)0)->f), 1, KIND_STATE, lo, hi, NULL, NULL, help)
 /* A one-dimensional array of such scalars. */
-#define FIELD_ARRAY(T, f, help) FIELD_ANY_(T, f, STATE_TYPE_OF(((T *)0)->f[0]), FIELD_N_(T, f), KIND_STATE, 0, 0, NULL, NULL, help)
-#define FIELD_ARRAY_RANGE(T, f, lo, hi, help) FIELD_ANY_(T, f, STATE_TYPE_OF(((T *)0)->f[0]), FIELD_N_(T, f), KIND_STATE, lo, hi, NULL, NULL, help)
+#define FIELD_ARRAY(T, f, help) FIELD_ARRAY_RANGE(T, f, 0, 0, help)
+#define FIELD_ARRAY_RANGE(T, f, lo, hi, help) \
+    FIELD_ANY_(T, f, STATE_TYPE_OF(((T *)0)->f[0]), FIELD_N_(T, f), KIND_STATE, lo, hi, NULL, NULL, help)
 /* An array whose first `ctr` elements are in use (ctr: an integer member of the same struct, listed before it, with a
  * range of at most the array's length). */
-#define FIELD_COUNTED(T, f, ctr, help) FIELD_ANY_(T, f, STATE_TYPE_OF(((T *)0)->f[0]), FIELD_N_(T, f), KIND_STATE, 0, 0, NULL, #ctr, help)
-#define FIELD_COUNTED_STRUCTS(T, f, ctr, desc, help) FIELD_ANY_(T, f, STATE_STRUCT, FIELD_N_(T, f), KIND_STATE, 0, 0, desc, #ctr, help)
+#define FIELD_COUNTED(T, f, ctr, help) \
+    FIELD_ANY_(T, f, STATE_TYPE_OF(((T *)0)->f[0]), FIELD_N_(T, f), KIND_STATE, 0, 0, NULL, #ctr, help)
+#define FIELD_COUNTED_STRUCTS(T, f, ctr, desc, help) \
+    FIELD_ANY_(T, f, STATE_STRUCT, FIELD_N_(T, f), KIND_STATE, 0, 0, desc, #ctr, help)
 /* A struct, or an array of structs, with a table of its own (const struct state_desc *). */
 #define FIELD_STRUCT(T, f, desc, help) FIELD_ANY_(T, f, STATE_STRUCT, 1, KIND_STATE, 0, 0, desc, NULL, help)
-#define FIELD_STRUCTS(T, f, desc, help) FIELD_ANY_(T, f, STATE_STRUCT, FIELD_N_(T, f), KIND_STATE, 0, 0, desc, NULL, help)
+#define FIELD_STRUCTS(T, f, desc, help) \
+    FIELD_ANY_(T, f, STATE_STRUCT, FIELD_N_(T, f), KIND_STATE, 0, 0, desc, NULL, help)
 /* Not state. Any type. */
 #define FIELD_WIRING(T, f)  FIELD_ANY_(T, f, STATE_OPAQUE, 1, KIND_WIRING, 0, 0, NULL, NULL, NULL)
 #define FIELD_DERIVED(T, f) FIELD_ANY_(T, f, STATE_OPAQUE, 1, KIND_DERIVED, 0, 0, NULL, NULL, NULL)
