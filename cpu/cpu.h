@@ -57,6 +57,12 @@ struct cpu *cpu_create(const struct cpu_config *cfg, struct error *e);
 void cpu_destroy(struct cpu *c);
 /* The input wire of a pin. */
 struct irq_line cpu_pin(struct cpu *c, enum cpu_pin pin);
+/* Who answers the interrupt acknowledge cycle and hears of IA32_APIC_BASE (may be NULL), once those chips exist. */
+void cpu_set_intack(struct cpu *c, uint8_t (*intack)(void *opaque), void *opaque, void (*apic_base)(void *opaque, uint64_t msr));
+/* Whether the model (and cpu_config.apic) has a local APIC. */
+bool cpu_has_apic(const struct cpu *c);
+/* CPUID.1:EAX, and EDX in *features; both 0 for models without CPUID. For SMBIOS. */
+uint32_t cpu_signature(struct cpu *c, uint32_t *features);
 /* RESET (true) or INIT (false), now; only between runs. */
 void cpu_reset(struct cpu *c, bool hard);
 /* The per-CPU page that the local APIC overlays on the physical map; base is a 4 KiB page, enabled by APIC_BASE. */
