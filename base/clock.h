@@ -51,7 +51,7 @@ struct clock {
     struct timer **heap;                      /* armed ones, earliest first */
     uint32_t heap_len, heap_cap;
     uint32_t next_order;
-    uint32_t unused;
+    uint32_t unused[3];                       /* fills the struct up to its alignment: a table names every byte */
     void (*earlier)(void *opaque);            /* called when a timer becomes the earliest: the CPU must look again */
     void *earlier_opaque;
 };

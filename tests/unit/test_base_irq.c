@@ -1,9 +1,9 @@
 /* Wires: joins, splits and edges. */
-#include <check.h>
 #include <stdlib.h>
 
 #include "base/irq.h"
 #include "base/state.h"
+#include "tests/suite.h"
 
 struct probe { unsigned calls; bool level; unsigned pin; };
 
@@ -89,9 +89,5 @@ int main(void)
     tcase_add_test(t, split_drives_every_branch);
     tcase_add_test(t, tables_name_every_byte);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_main(s);
 }

@@ -1,9 +1,9 @@
 /* Options, sub-options, numbers, help and the manual page. */
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/option.h"
+#include "tests/suite.h"
 
 struct seen { char log[256]; };
 
@@ -261,9 +261,5 @@ int main(void)
     tcase_add_test(t, numbers_are_whole_texts);
     tcase_add_test(t, distance_counts_edits);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_main(s);
 }
