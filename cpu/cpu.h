@@ -57,8 +57,6 @@ struct cpu *cpu_create(const struct cpu_config *cfg, struct error *e);
 void cpu_destroy(struct cpu *c);
 /* The input wire of a pin. */
 struct irq_line cpu_pin(struct cpu *c, enum cpu_pin pin);
-/* Who answers the interrupt acknowledge cycle and hears of IA32_APIC_BASE (may be NULL), once those chips exist. */
-void cpu_set_intack(struct cpu *c, uint8_t (*intack)(void *opaque), void *opaque, void (*apic_base)(void *opaque, uint64_t msr));
 /* Whether the model (and cpu_config.apic) has a local APIC. */
 bool cpu_has_apic(const struct cpu *c);
 /* CPUID.1:EAX, and EDX in *features; both 0 for models without CPUID. For SMBIOS. */
@@ -85,6 +83,7 @@ uint64_t cpu_default_rate(const struct cpu *c);
 bool cpu_needs_own_bios(const struct cpu *c);                 /* 8086, 286: SeaBIOS wants a 386 */
 uint64_t cpu_phys_mask(const struct cpu *c);                  /* physical address lines, for phys_init */
 void cpu_model_help(FILE *out);                               /* -cpu help */
+#define CPU_MODEL_DEFAULT "pentium3"                          /* what Debian's i686 kernel takes */
 
 /* State. cpu_canonical() first: folds lazy flags, x87 stack order and counters into the fields the table names. */
 void cpu_canonical(struct cpu *c);

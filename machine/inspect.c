@@ -8,7 +8,10 @@
 
 const struct surface *machine_display(struct machine *m)
 {
+    struct vga_picture p;
     if (!m->vga) return NULL;
+    vga_picture(m->vga, &p);
+    if (!surface_resize(&m->display, p.width, p.height)) return NULL;
     vga_render(m->vga, &m->display);
     return &m->display;
 }

@@ -89,7 +89,7 @@ void machine_nmi(struct machine *m);
 enum host_status machine_change_medium(struct machine *m, const char *drive, struct blk *blk, bool force, struct error *e);
 
 /* ---- drives, for query-block and info block */
-struct machine_block { const char *id; bool removable, locked, tray_open; const struct blk *blk; };
+struct machine_block { const char *id; bool removable, locked, tray_open; struct blk *blk; };
 unsigned machine_blocks(struct machine *m, struct machine_block *out, unsigned max);
 /* Syncs every image to disk (at exit). First error in *e. */
 enum host_status machine_flush(struct machine *m, struct error *e);

@@ -3,6 +3,7 @@
 #define MACHINE_PC_H
 
 #include "cpu/cpu.h"
+#include "devices/apic_bus.h"
 #include "devices/device.h"
 #include "machine/machine.h"
 
@@ -16,9 +17,10 @@ struct machine {
     struct port_map ports;
     struct board board;
     struct cpu *cpu;
+    struct apic_bus apic_bus;
 
     struct ram_block *main_ram, *rom, *vram;
-    struct region low_ram, rom_high;
+    struct region rom_high;
 
     /* Chips that something other than the board's wires talks to: inputs, drives, the screen. */
     struct device *lapic, *kbd, *mouse, *rtc, *pm, *vga, *fdc, *fw_cfg;
@@ -30,13 +32,9 @@ struct machine {
     enum stop_reason end;                /* STOP_LIMIT: nothing ended the run */
     uint8_t exit_value;
     char stop_text[640];
-    bool failed_host;
     struct surface display;
 };
 
 /* pc.c: puts the board together. False and *e where firmware is missing or an option does not fit. */
 bool pc_build(struct machine *m, struct error *e);
-/* The board's half of machine_change_medium and machine_blocks. */
-struct device *pc_drive_device(struct machine *m, const char *id);
-
 #endif

@@ -144,7 +144,7 @@ static enum host_status sink_images(struct sink *s, struct machine *m, struct er
     struct machine_block list[MACHINE_IDE + MACHINE_FLOPPIES];
     unsigned n = machine_blocks(m, list, MACHINE_IDE + MACHINE_FLOPPIES);
     for (unsigned i = 0; i < n; i++) {
-        struct blk *b = (struct blk *)(uintptr_t)list[i].blk;
+        struct blk *b = list[i].blk;
         if (!b) continue;
         if (b->ops->changes) {
             struct change_count c = { 0 };
@@ -319,7 +319,7 @@ static struct blk *load_find_image(struct machine *m, const char *id)
     struct machine_block list[MACHINE_IDE + MACHINE_FLOPPIES];
     unsigned n = machine_blocks(m, list, MACHINE_IDE + MACHINE_FLOPPIES);
     for (unsigned i = 0; i < n; i++)
-        if (strcmp(list[i].id, id) == 0) return (struct blk *)(uintptr_t)list[i].blk;
+        if (strcmp(list[i].id, id) == 0) return list[i].blk;
     return NULL;
 }
 
