@@ -47,6 +47,7 @@ struct bios_config {
     bool ide[4];                              /* a drive is attached: channel n / 2, drive n & 1 */
     bool ide_cdrom[4];
     bool floppy[2];
+    bool serial[4], parallel[3];              /* ports that are there */
     bool nographic;                           /* no display: SeaBIOS copies its screen to the first serial port */
     const uint8_t *uuid;                      /* 16 bytes, or NULL */
     const char *name;                         /* machine name, or NULL */
