@@ -26,8 +26,15 @@ struct model {
     uint64_t tsc_hz;
     uint64_t rate;                            /* instructions a second */
     const uint32_t *cache_desc;               /* CPUID 2 words, or NULL */
+    uint32_t brand_index;                     /* CPUID 1 EBX, low byte */
+    uint32_t ucode;                           /* microcode revision, BIOS_SIGN_ID */
     uint32_t flags_fixed_one, flags_mask;     /* EFLAGS bits that exist and those that always read 1 */
 };
+
+/* Fills c->features from c->model: what the row has and the engine implements. At create and after a load. */
+void model_derive(struct cpu *c);
+/* CPUID 1 EDX (0) and ECX (1) for the features. */
+uint32_t model_cpuid_bits(const struct cpu *c, unsigned word);
 
 static inline bool cpu_has(const struct cpu *c, enum feature f) { return c->features[0] >> f & 1; }
 static inline enum cpu_level cpu_level(const struct cpu *c) { return c->model->level; }

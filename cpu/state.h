@@ -97,7 +97,7 @@ struct cpu {
     uint64_t tsc_offset, tsc_last;
     uint64_t apic_base, pat, mtrr_def, mtrr_fix[11], mtrr_var[16];
     uint64_t sysenter_cs, sysenter_esp, sysenter_eip, efer, ucode_rev, misc_enable, mcg_status;
-    uint64_t mc_bank[16];
+    uint64_t mc_bank[20];        /* CTL, STATUS, ADDR, MISC of five banks */
     uint64_t evntsel[2], pmc[2], pmc_start[2];   /* P6 counters: value at pmc_start of what they count (msr.c) */
     uint64_t ebl_cr_poweron, debugctl;
     uint64_t star, lstar, cstar, sfmask, kernel_gs_base, tsc_aux;

@@ -1,0 +1,62 @@
+/* CPUID: the model's row as the instruction shows it.
+ *
+ * Source: Intel SDM vol. 2 "CPUID", AP-485. The oddest behaviour: a leaf above the last basic one, extended leaves of
+ * processors without any included, answers as the last basic leaf does; and leaf 1 leaves the microcode revision in
+ * BIOS_SIGN_ID, which is how software learns it. */
+#include "base/bytes.h"
+#include "cpu/model.h"
+#include "cpu/system.h"
+
+static void leaf_features(struct cpu *c, uint32_t out[4])
+{
+    out[0] = c->model->family_model_stepping;
+    out[1] = c->model->brand_index | (cpu_has(c, F_CLFLUSH) ? 8u << 8 : 0);
+    out[2] = model_cpuid_bits(c, 1);
+    out[3] = model_cpuid_bits(c, 0);
+    if (!(c->apic_base & 0x800)) out[3] &= ~(1u << 9);     /* APIC switched off in IA32_APIC_BASE */
+}
+
+static void leaf_brand(const char *brand, unsigned part, uint32_t out[4])
+{
+    char text[48] = { 0 };
+    for (unsigned n = 0; n < 47 && brand[n]; n++) text[n] = brand[n];
+    for (unsigned n = 0; n < 4; n++) out[n] = ld32(text + 16 * part + 4 * n);
+}
+
+void cpuid_query(struct cpu *c, uint32_t leaf, uint32_t out[4])
+{
+    const struct model *m = c->model;
+    out[0] = out[1] = out[2] = out[3] = 0;
+    if (m->brand && leaf >= 0x80000000 && leaf <= 0x80000004) {
+        if (leaf == 0x80000000) out[0] = 0x80000004;
+        else if (leaf >= 0x80000002) leaf_brand(m->brand, leaf - 0x80000002, out);
+        return;
+    }
+    if (leaf > m->cpuid_max) leaf = m->cpuid_max;
+    switch (leaf) {
+    case 0:
+        out[0] = m->cpuid_max;
+        out[1] = ld32(m->vendor);
+        out[3] = ld32(m->vendor + 4);
+        out[2] = ld32(m->vendor + 8);
+        return;
+    case 1: leaf_features(c, out); return;
+    case 2:
+        for (unsigned n = 0; n < 4 && m->cache_desc; n++) out[n] = m->cache_desc[n];
+        return;
+    default: return;
+    }
+}
+
+enum status op_cpuid(struct cpu *c, const struct insn *i)
+{
+    (void)i;
+    uint32_t leaf = reg32(c, R_AX), out[4];
+    cpuid_query(c, leaf, out);
+    if (leaf == 1 && cpu_has(c, F_UCODE)) c->ucode_rev = (uint64_t)c->model->ucode << 32;
+    set_reg32(c, R_AX, out[0]);
+    set_reg32(c, R_BX, out[1]);
+    set_reg32(c, R_CX, out[2]);
+    set_reg32(c, R_DX, out[3]);
+    return BODY_NEXT;
+}
