@@ -27,6 +27,9 @@ ARROWS = {
 # A chip includes device.h and the bus it sits on, never another chip's header.
 BUSES = ["device.h", "pci.h", "ata.h", "atapi.h", "isa_dma.h", "ps2.h", "apic_bus.h"]
 
+# Chips that are one piece of silicon with another: the Bochs VBE registers sit in the VGA.
+SAME_CHIP = {"vbe": "vga"}
+
 # What the machine sees of the CPU.
 CPU_PUBLIC = ["cpu/cpu.h", "cpu/model.h", "cpu/disasm.h"]
 
@@ -93,7 +96,7 @@ def related(name, header):
     if header in BUSES:
         return True
     stem, other = re.split(r"[_.]", name)[0], re.split(r"[_.]", header)[0]
-    return stem == other
+    return stem == other or SAME_CHIP.get(stem) == other
 
 
 def check_state(path, text):
