@@ -10,7 +10,7 @@ struct i8254_pins {
 };
 
 struct device *i8254_create(struct board *b, const char *id, const struct i8254_pins *pins);
-/* GATEn. High after power-on: a board that drives it (port 61h, channel 2) sets it in its reset. */
+/* GATEn. Tied high unless a board asks for this wire; then it is low until driven high. */
 struct irq_line i8254_gate(struct device *d, unsigned n);
 /* OUTn looked at instead of listened to: the level is computed when asked. For port 61h. */
 struct irq_sense i8254_out_sense(struct device *d, unsigned n);
