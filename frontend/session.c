@@ -163,6 +163,7 @@ int session_run(struct session *s)
             if (left < wait) wait = left;
         }
         loop_wait(&s->loop, wait);
+        if (s->check) s->check(s);
     }
     for (unsigned i = 0; i < s->chardev_count; i++) chardev_drain(s->chardevs[i]);
     return s->exit_status;

@@ -52,7 +52,7 @@ struct session {
     enum run_state state;
     bool quit;                           /* leave the main loop */
     int exit_status;
-    char last_line[700];                 /* why the run ended: the last line on standard error */
+    char last_line[512];                 /* why the run ended: the last line on standard error */
 
     struct scheduled *queue;             /* by time, then by arrival */
 
@@ -70,6 +70,7 @@ struct session {
     uint64_t limit_insns;                /* ~0: none */
     vtime limit_time;                    /* VTIME_NEVER: none */
     uint64_t timeout_ns, started_ns;     /* wall; 0: none */
+    void (*check)(struct session *s);    /* called each round of the main loop: signals */
     bool snapshot;                       /* -snapshot: images opened later get it too */
     uint32_t mouse_buttons;
 };

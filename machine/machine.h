@@ -73,6 +73,10 @@ void machine_reset(struct machine *m);                     /* as the reset butto
 
 vtime machine_time(const struct machine *m);
 uint64_t machine_icount(const struct machine *m);
+uint64_t machine_rate(const struct machine *m);            /* instructions a virtual second */
+/* Rate that --speed real may not exceed: the model's own for CPUs up to the Pentium, 0 (none) for newer ones. */
+uint64_t machine_rate_cap(const struct machine *m);
+void machine_cpu_help(FILE *out);                          /* -cpu help */
 void machine_set_rate(struct machine *m, uint64_t insns_per_sec);   /* an input (adapt) */
 
 /* ---- inputs: applied at once, between instructions, at the machine's current position. Only from the machine's thread

@@ -80,3 +80,12 @@ uint8_t machine_exit_value(const struct machine *m) { return m->exit_value; }
 const char *machine_stop_text(const struct machine *m) { return m->stop_text; }
 bool machine_halted(struct machine *m) { return cpu_activity(m->cpu) == CPU_HALTED; }
 uint64_t machine_ram_size(struct machine *m) { return m->cfg.ram_size; }
+void machine_cpu_help(FILE *out) { cpu_model_help(out); }
+
+uint64_t machine_rate(const struct machine *m) { return m->cfg.rate ? m->cfg.rate : cpu_default_rate(m->cpu); }
+
+uint64_t machine_rate_cap(const struct machine *m)
+{
+    uint32_t features, family = cpu_signature(m->cpu, &features) >> 8 & 15;
+    return family < 6 ? cpu_default_rate(m->cpu) : 0;
+}

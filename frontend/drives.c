@@ -1,0 +1,135 @@
+/* Drives from options: which image in which drive. */
+#include <stdlib.h>
+#include <string.h>
+#include "frontend/demo.h"
+#include "frontend/setup.h"
+
+enum { FLOPPY_MAX = 2949120, PROBE_BYTES = 36864 };
+
+/* A file that may not be written is a write-protected floppy; a CD is never written; a hard disk must be writable. */
+static struct blk *open_image(const struct setup *u, const struct setup_drive *d, struct error *e)
+{
+    struct image_options o = { .format = d->format, .read_only = d->read_only || d->cdrom,
+                               .snapshot = (d->snapshot || u->snapshot) && !d->cdrom };
+    struct blk *b = image_open(d->file, &o, e);
+    if (!b && d->where == WHERE_FLOPPY && !o.read_only && !o.snapshot) {
+        struct error ignored;
+        o.read_only = true;
+        b = image_open(d->file, &o, &ignored);
+        if (b) fprintf(stderr, "beige: %s is not writable: the floppy is write-protected\n", d->file);
+    }
+    return b;
+}
+
+static bool place_drive(struct setup *u, const struct setup_drive *d, struct error *e)
+{
+    struct machine_config *c = &u->s->config;
+    struct drive_config *list = d->where == WHERE_FLOPPY ? c->floppy : c->ide;
+    int max = d->where == WHERE_FLOPPY ? MACHINE_FLOPPIES : MACHINE_IDE, at = d->index;
+    const char *bus = d->where == WHERE_FLOPPY ? "floppy" : "ide";
+    if (at < 0) {
+        /* CD-ROM drives go to the second cable, as in QEMU. */
+        for (at = d->cdrom ? 2 : 0; at < max && list[at].present; at++) {}
+        if (at == max && d->cdrom) for (at = 0; at < max && list[at].present; at++) {}
+    }
+    if (at >= max) {
+        error_set(e, HOST_REFUSED, "-drive: this board has %d %s drives (index 0 to %d)", max, bus, max - 1);
+        return false;
+    }
+    if (list[at].present) {
+        error_set(e, HOST_REFUSED, "-drive: %s drive %d is there twice", bus, at);
+        return false;
+    }
+    list[at].present = true;
+    list[at].cdrom = d->cdrom;
+    if (d->file && !(list[at].blk = open_image(u, d, e))) return false;
+    return true;
+}
+
+static bool anything_to_boot(const struct setup *u)
+{
+    if (u->kernel || u->load || u->nodefaults || u->bios) return true;
+    for (unsigned i = 0; i < u->drives; i++)
+        if (u->drive[i].file) return true;
+    return false;
+}
+
+bool setup_drives(struct setup *u, struct error *e)
+{
+    struct machine_config *c = &u->s->config;
+    bool demo = !anything_to_boot(u);
+    for (int explicit = 1; explicit >= 0; explicit--)            /* those with an index first */
+        for (unsigned i = 0; i < u->drives; i++)
+            if ((u->drive[i].index >= 0) == explicit && !place_drive(u, &u->drive[i], e)) return false;
+    if (u->nodefaults) return true;
+    /* What a QEMU user finds by default: one floppy drive and a CD-ROM drive, empty. */
+    c->floppy[0].present = true;
+    if (!c->ide[2].present) c->ide[2] = (struct drive_config){ .present = true, .cdrom = true };
+    if (demo) {
+        size_t len;
+        const uint8_t *data = demo_floppy(&len);
+        c->floppy[0].blk = image_from_memory("(demonstration floppy)", data, len, false);
+        if (!c->floppy[0].blk) {
+            error_set(e, HOST_NO_MEMORY, "out of memory");
+            return false;
+        }
+        if (!c->boot_order) c->boot_order = "a";
+    }
+    return true;
+}
+
+/* ---- FILE ------------------------------------------------------------------------------------------------------------- */
+
+static bool is_multiboot(const uint8_t *p, size_t len)
+{
+    for (size_t i = 0; i + 12 <= len && i < 8192; i += 4)
+        if (p[i] == 0x02 && p[i + 1] == 0xb0 && p[i + 2] == 0xad && p[i + 3] == 0x1b) return true;
+    return false;
+}
+
+bool setup_boot_file(struct setup *u, struct error *e)
+{
+    const char *path = u->boot_file;
+    static uint8_t const el_torito[] = "CD001";
+    uint8_t *head = calloc(1, PROBE_BYTES);
+    struct image_options o = { .format = "raw", .read_only = true };
+    struct blk *b = head ? image_open(path, &o, e) : NULL;
+    struct setup_drive *d = &u->drive[u->drives];
+    if (!b) {
+        free(head);
+        return false;
+    }
+    uint64_t size = b->size, n = size < PROBE_BYTES ? size : PROBE_BYTES;
+    enum host_status st = blk_read(b, 0, head, n, e);
+    blk_close(b);
+    if (st != HOST_OK || u->drives == SETUP_DRIVES) {
+        free(head);
+        return false;
+    }
+    *d = (struct setup_drive){ .file = strdup(path), .index = -1 };
+    const char *what;
+    if (n >= 32774 && memcmp(head + 32769, el_torito, 5) == 0) {
+        what = "ISO 9660 image, boots as CD-ROM";
+        d->cdrom = true;
+        u->drives++;
+        if (!u->boot_order) u->boot_order = strdup("d");
+    } else if (n > 0x206 && memcmp(head + 0x202, "HdrS", 4) == 0) {
+        what = "Linux kernel, boots directly";
+        u->kernel = d->file;
+    } else if (is_multiboot(head, n)) {
+        what = "multiboot kernel, boots directly";
+        u->kernel = d->file;
+    } else if (size <= FLOPPY_MAX) {
+        what = "floppy image, boots as drive A";
+        d->where = WHERE_FLOPPY;
+        u->drives++;
+        if (!u->boot_order) u->boot_order = strdup("a");
+    } else {
+        what = strcmp(image_probe(head, n), "raw") == 0 ? "hard disk image (raw), boots as first disk" : "hard disk image";
+        u->drives++;
+        if (!u->boot_order) u->boot_order = strdup("c");
+    }
+    fprintf(stderr, "beige: %s: %s\n", path, what);
+    free(head);
+    return true;
+}

@@ -1,0 +1,174 @@
+/* beige: from the command line to an exit status. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include "frontend/monitor.h"
+#include "frontend/qmp.h"
+#include "frontend/setup.h"
+#include "frontend/window.h"
+
+/* The only thing a signal handler may touch: the machine is asked to end at the next slice. */
+static volatile sig_atomic_t signalled;
+static void on_signal(int n) { signalled = n; }
+
+/* Seconds since 1970 for -rtc base=; false if it is not a date. */
+static bool parse_date(const char *text, int64_t *out)
+{
+    struct tm t = { 0 };
+    time_t now = time(NULL);
+    if (strcmp(text, "utc") == 0) {
+        *out = (int64_t)now;
+        return true;
+    }
+    if (strcmp(text, "localtime") == 0) {
+        localtime_r(&now, &t);
+        *out = (int64_t)timegm(&t);
+        return true;
+    }
+    char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &t);
+    if (!end) {
+        memset(&t, 0, sizeof t);
+        end = strptime(text, "%Y-%m-%d", &t);
+    }
+    if (!end || *end) return false;
+    *out = (int64_t)timegm(&t);
+    return true;
+}
+
+static bool wants_window(const struct setup *u)
+{
+    return u->display == DISPLAY_SDL || (u->display == DISPLAY_DEFAULT && !u->nographic);
+}
+
+static bool setup_machine(struct setup *u, struct error *e)
+{
+    struct session *s = u->s;
+    struct machine_config *c = &s->config;
+    c->cpu = u->cpu;
+    c->bios = u->bios;
+    c->lib_dir = u->lib_dir;
+    c->kernel = u->kernel;
+    c->initrd = u->initrd;
+    c->append = u->append;
+    c->uuid = u->uuid;
+    c->name = u->name;
+    c->log = &s->log;
+    if (u->boot_order) c->boot_order = u->boot_order;
+    bool real = u->speed_given ? u->speed_real : wants_window(u) || setup_interactive(u) || isatty(0);
+    s->pace_mode = real ? PACE_REAL : PACE_MAX;
+    c->rate = u->speed_rate;
+    if (real) parse_date("utc", &c->rtc_base);
+    if (u->rtc && !parse_date(u->rtc, &c->rtc_base)) {
+        error_set(e, HOST_REFUSED, "-rtc base=%s: utc, localtime, or a date like 2000-12-31T23:59:59", u->rtc);
+        return false;
+    }
+    s->machine = machine_create(c, e);
+    memset(c->ide, 0, sizeof c->ide);                 /* the images are the machine's now, also after a failure */
+    memset(c->floppy, 0, sizeof c->floppy);
+    if (!s->machine) return false;
+    if (u->load && machine_load(s->machine, u->load, e) != HOST_OK) return false;
+    if (u->input && !session_read_inputs(s, u->input, e)) return false;
+    if (u->load) session_drop_past(s);
+    pace_init(&s->pace, s->machine, s->pace_mode, machine_rate(s->machine), machine_rate_cap(s->machine), &s->log);
+    setup_attach(u);
+    return true;
+}
+
+static bool write_pidfile(const char *path, struct error *e)
+{
+    FILE *f = fopen(path, "w");
+    if (!f || fprintf(f, "%ld\n", (long)getpid()) < 0 || fclose(f) != 0) {
+        error_set(e, HOST_IO_ERROR, "%s: %s", path, strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+static bool setup_all(struct setup *u, struct error *e)
+{
+    if (u->boot_file && !setup_boot_file(u, e)) return false;
+    if (!setup_drives(u, e) || !setup_backends(u, e) || !setup_machine(u, e)) return false;
+    if (u->pidfile && !write_pidfile(u->pidfile, e)) return false;
+    if (!wants_window(u)) return true;
+    u->s->window = window_create(u->s, u->name ? u->name : "Beige", u->fullscreen, e);
+    return u->s->window != NULL;
+}
+
+/* At exit: what was asked for, then what must not be lost. Returns false and *e if anything failed. */
+static bool finish(struct setup *u, struct error *e)
+{
+    struct session *s = u->s;
+    bool ok = true;
+    if (u->save && machine_save(s->machine, u->save, e) != HOST_OK) ok = false;
+    if (u->state_hash) {
+        uint8_t h[32];
+        machine_hash(s->machine, h);
+        fflush(stdout);
+        for (unsigned i = 0; i < 32; i++) printf("%02x", h[i]);
+        printf(" %" PRIu64 "\n", machine_icount(s->machine));
+        fflush(stdout);
+    }
+    if (machine_flush(s->machine, ok ? e : NULL) != HOST_OK) ok = false;
+    return ok;
+}
+
+static void tear_down(struct setup *u)
+{
+    struct session *s = u->s;
+    window_destroy(s->window);
+    for (unsigned i = 0; i < s->qmp_count; i++) qmp_destroy(s->qmp[i]);
+    monitor_destroy(s->monitor);
+    session_free_queue(s);
+    for (unsigned i = 0; i < MACHINE_IDE; i++) blk_close(s->config.ide[i].blk);
+    for (unsigned i = 0; i < MACHINE_FLOPPIES; i++) blk_close(s->config.floppy[i].blk);
+    machine_destroy(s->machine);
+    for (unsigned i = 0; i < s->chardev_count; i++) chardev_close(s->chardevs[i]);
+    if (u->pidfile) unlink(u->pidfile);
+    FILE *log = s->log.out;
+    log_fini(&s->log);
+    if (log && log != stderr) fclose(log);
+    setup_fini(u);
+}
+
+static void check_signal(struct session *s)
+{
+    if (signalled) session_quit(s, EXIT_OURS, "ended by signal %d", (int)signalled);
+}
+
+int main(int argc, char **argv)
+{
+    struct session session = { .limit_insns = ~0ull, .limit_time = VTIME_NEVER, .check = check_signal };
+    struct setup setup = { .s = &session, .program = argv[0] };
+    struct error e = { "" };
+    int status = EXIT_OURS;
+    signal(SIGPIPE, SIG_IGN);
+    log_init(&session.log, stderr);
+    machine_config_default(&session.config);
+    if (argc > 1 && strcmp(argv[1], "run") == 0) argc--, argv++;
+    if (argc > 1 && strcmp(argv[1], "help") == 0) argv[1] = (char *)(uintptr_t)"--help";
+    if (option_parse(options, option_count, argc - 1, argv + 1, &setup, setup_positional, &e) != HOST_OK) {
+        fprintf(stderr, "beige: %s\n", e.text);
+        tear_down(&setup);
+        return EXIT_USAGE;
+    }
+    if (setup.action_done) {
+        tear_down(&setup);
+        return EXIT_GUEST_OFF;
+    }
+    if (!setup_all(&setup, &e)) goto out;
+    signal(SIGINT, on_signal);
+    signal(SIGTERM, on_signal);
+    signal(SIGHUP, on_signal);
+    status = session_run(&session);
+    if (!finish(&setup, &e)) status = EXIT_OURS;
+    else snprintf(e.text, sizeof e.text, "%s", session.last_line);
+out:
+    tear_down(&setup);
+    fprintf(stderr, "beige: %s\n", e.text);
+    return status;
+}

@@ -1,0 +1,522 @@
+/* Every option, as data. The help text and the manual page are made from this table. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "frontend/setup.h"
+
+#define SETUP struct setup *u = ctx; (void)u; (void)o; (void)value; (void)e
+
+static void set_text(char **where, const char *value)
+{
+    free(*where);
+    *where = strdup(value);
+}
+
+/* ---- handlers --------------------------------------------------------------------------------------------------------- */
+
+enum { TEXT_CPU, TEXT_BIOS, TEXT_LIB, TEXT_KERNEL, TEXT_INITRD, TEXT_APPEND, TEXT_UUID, TEXT_NAME, TEXT_INPUT, TEXT_LOAD,
+       TEXT_SAVE, TEXT_PIDFILE, TEXT_MONITOR };
+
+static enum host_status opt_text(void *ctx, const struct option *o, const char *value, struct error *e)
+{
+    SETUP;
+    char **const where[] = { [TEXT_CPU] = &u->cpu, [TEXT_BIOS] = &u->bios, [TEXT_LIB] = &u->lib_dir, [TEXT_KERNEL] = &u->kernel,
+        [TEXT_INITRD] = &u->initrd, [TEXT_APPEND] = &u->append, [TEXT_UUID] = &u->uuid, [TEXT_NAME] = &u->name,
+        [TEXT_INPUT] = &u->input, [TEXT_LOAD] = &u->load, [TEXT_SAVE] = &u->save, [TEXT_PIDFILE] = &u->pidfile,
+        [TEXT_MONITOR] = &u->monitor };
+    set_text(where[o->id], value);
+    return HOST_OK;
+}
+
+enum { FLAG_NOGRAPHIC, FLAG_NODEFAULTS, FLAG_FULLSCREEN, FLAG_SNAPSHOT, FLAG_HASH, FLAG_NO_REBOOT, FLAG_NO_SHUTDOWN, FLAG_PAUSED,
+       FLAG_IGNORED };
+
+static enum host_status opt_flag(void *ctx, const struct option *o, const char *value, struct error *e)
+{
+    SETUP;
+    switch (o->id) {
+    case FLAG_NOGRAPHIC: u->nographic = true; break;
+    case FLAG_NODEFAULTS: u->nodefaults = true; break;
+    case FLAG_FULLSCREEN: u->fullscreen = true; break;
+    case FLAG_SNAPSHOT: u->snapshot = u->s->snapshot = true; break;
+    case FLAG_HASH: u->state_hash = true; break;
+    case FLAG_NO_REBOOT: u->s->config.no_reboot = true; break;
+    case FLAG_NO_SHUTDOWN: u->s->no_shutdown = true; break;
+    case FLAG_PAUSED: u->s->start_paused = true; break;
+    }
+    return HOST_OK;
+}
+
+static enum host_status opt_help(void *ctx, const struct option *o, const char *value, struct error *e)
+{
+    SETUP;
+    printf("usage: beige [OPTION]... [FILE]\n\nBoots FILE (a floppy, disk or CD image, or a kernel) in a PC made of software;\n"
+           "without FILE and drives, a demonstration. beige run is the same as beige.\n");
+    option_help(options, option_count, stdout);
+    u->action_done = true;
+    return HOST_OK;
+}
+
+static enum host_status opt_version(void *ctx, const struct option *o, const char *value, struct error *e)
+{
+    SETUP;
+    printf("beige %s\n", BEIGE_VERSION);
+    u->action_done = true;
+    return HOST_OK;
+}
+
+static enum host_status opt_man(void *ctx, const struct option *o, const char *value, struct error *e)
+{
+    SETUP;
+    option_man(&manual, options, option_count, stdout);
+    u->action_done = true;
+    return HOST_OK;
+}
+
+static enum host_status opt_memory(void *ctx, const struct option *o, const char *value, struct error *e)
+{
+    SETUP;
+    const char *size = strncmp(value, "size=", 5) == 0 ? value + 5 : value;
+    if (!parse_size(size, 1 << 20, &u->s->config.ram_size))
+        return error_set(e, HOST_REFUSED, "'%s' is not a size (64, 64M, 1G)", value);
+    return HOST_OK;
+}
+
+static enum host_status opt_cpu(void *ctx, const struct option *o, const char *value, struct error *e)
+{
+    SETUP;
+    if (strcmp(value, "help") == 0) {
+        machine_cpu_help(stdout);
+        u->action_done = true;
+        return HOST_OK;
+    }
+    return opt_text(ctx, o, value, e);
+}
+
+static enum host_status add_drive(struct setup *u, const struct setup_drive *d, struct error *e)
+{
+    if (u->drives == SETUP_DRIVES) return error_set(e, HOST_REFUSED, "at most %d drives", SETUP_DRIVES);
+    u->drive[u->drives++] = *d;
+    return HOST_OK;
+}
+
+/* -hda to -hdd: id 0-3; -cdrom: 4; -fda, -fdb: 5, 6. */
+static enum host_status opt_disk(void *ctx, const struct option *o, const char *value, struct error *e)
+{
+    SETUP;
+    struct setup_drive d = { .file = strdup(value), .index = o->id < 4 ? o->id : o->id == 4 ? 2 : o->id - 5,
+                             .cdrom = o->id == 4, .where = o->id > 4 ? WHERE_FLOPPY : WHERE_IDE };
+    return add_drive(u, &d, e);
+}
+
+static enum host_status opt_drive(void *ctx, const struct option *o, const char *value, struct error *e)
+{
+    SETUP;
+    static const char *const accepted[] = { "id", "cache", "aio", "werror", "rerror", "discard", "bus", "unit" };
+    struct subopts s;
+    struct setup_drive d = { .index = -1 };
+    uint64_t index = 0;
+    const char *v;
+    enum host_status st = subopts_parse(&s, "-drive", value, "file", e);
+    if (st != HOST_OK) goto out;
+    for (unsigned i = 0; i < sizeof accepted / sizeof accepted[0]; i++) subopts_get(&s, accepted[i]);
+    if ((v = subopts_get(&s, "if")) && strcmp(v, "floppy") == 0) d.where = WHERE_FLOPPY;
+    else if (v && strcmp(v, "ide") != 0 && strcmp(v, "none") != 0)
+        st = error_set(e, HOST_REFUSED, "if=%s is not built (ide, floppy)", v);
+    if ((v = subopts_get(&s, "media"))) {
+        d.cdrom = strcmp(v, "cdrom") == 0;
+        if (!d.cdrom && strcmp(v, "disk") != 0) st = error_set(e, HOST_REFUSED, "media=%s: disk or cdrom", v);
+    }
+    if (st == HOST_OK) st = subopts_int(&s, "index", 0, 3, &index, e);
+    if (subopts_get(&s, "index")) d.index = (int)index;
+    if (st == HOST_OK) st = subopts_bool(&s, "readonly", &d.read_only, e);
+    if (st == HOST_OK) st = subopts_bool(&s, "snapshot", &d.snapshot, e);
+    if ((v = subopts_get(&s, "file")) && *v) d.file = strdup(v);
+    if ((v = subopts_get(&s, "format"))) d.format = strdup(v);
+    if (st == HOST_OK) st = subopts_done(&s, e);
+    if (st == HOST_OK && !d.file && !d.cdrom && d.where == WHERE_IDE) st = error_set(e, HOST_REFUSED, "a disk wants file=");
+    if (st == HOST_OK) st = add_drive(u, &d, e);
+out:
+    subopts_fini(&s);
+    return st;
+}
+
+static enum host_status opt_boot(void *ctx, const struct option *o, const char *value, struct error *e)
+{
+    SETUP;
+    struct subopts s;
+    const char *order, *once;
+    enum host_status st = subopts_parse(&s, "-boot", value, "order", e);
+    if (st == HOST_OK) {
+        order = subopts_get(&s, "order");
+        once = subopts_get(&s, "once");
+        if (once) order = once;
+        if (order && order[strspn(order, "acdn")]) st = error_set(e, HOST_REFUSED, "order=%s: letters a, c, d, n", order);
+        else if (order) set_text(&u->boot_order, order);
+        subopts_get(&s, "strict");
+        if (st == HOST_OK) st = subopts_bool(&s, "menu", &u->s->config.boot_menu, e);
+        if (st == HOST_OK) st = subopts_done(&s, e);
+    }
+    subopts_fini(&s);
+    return st;
+}
+
+enum { PORT_SERIAL, PORT_PARALLEL, PORT_QMP, PORT_DEBUGCON };
+
+static enum host_status opt_port(void *ctx, const struct option *o, const char *value, struct error *e)
+{
+    SETUP;
+    static const unsigned max[] = { MACHINE_SERIALS, MACHINE_PARALLELS, SESSION_QMPS, MACHINE_DEBUGCONS };
+    unsigned *count = o->id == PORT_SERIAL ? &u->serials : o->id == PORT_PARALLEL ? &u->parallels : o->id == PORT_QMP ? &u->qmps
+                                                                                                               : &u->debugcons;
+    if (*count == max[o->id]) return error_set(e, HOST_REFUSED, "at most %u", max[o->id]);
+    switch (o->id) {
+    case PORT_SERIAL: u->serial[*count] = strdup(value); break;
+    case PORT_PARALLEL: u->parallel[*count] = strdup(value); break;
+    case PORT_QMP: u->qmp[*count] = strdup(value); break;
+    default:
+        u->debugcon[*count].iobase = 0xe9;
+        u->debugcon[*count].backend = strdup(value);
+    }
+    ++*count;
+    return HOST_OK;
+}
+
+static enum host_status opt_chardev(void *ctx, const struct option *o, const char *value, struct error *e)
+{
+    SETUP;
+    return setup_add_chardev(u, value, e);
+}
+
+static enum host_status opt_display(void *ctx, const struct option *o, const char *value, struct error *e)
+{
+    SETUP;
+    size_t n = strcspn(value, ",");
+    if (n == 4 && strncmp(value, "none", n) == 0) u->display = DISPLAY_NONE;
+    else if (n == 3 && strncmp(value, "sdl", n) == 0) u->display = DISPLAY_SDL;
+    else return error_set(e, HOST_REFUSED, "'%s' is not built (sdl, none)", value);
+    return HOST_OK;
+}
+
+static enum host_status opt_vga(void *ctx, const struct option *o, const char *value, struct error *e)
+{
+    SETUP;
+    if (strcmp(value, "std") != 0 && strcmp(value, "none") != 0)
+        return error_set(e, HOST_REFUSED, "'%s' is not built (std, none)", value);
+    u->s->config.vga = value[0] == 's';
+    return HOST_OK;
+}
+
+static enum host_status opt_net(void *ctx, const struct option *o, const char *value, struct error *e)
+{
+    SETUP;
+    return strcmp(value, "none") == 0 ? HOST_OK : error_set(e, HOST_REFUSED, "networking is not built (none)");
+}
+
+static enum host_status opt_smp(void *ctx, const struct option *o, const char *value, struct error *e)
+{
+    SETUP;
+    return strcmp(value, "1") == 0 || strcmp(value, "cpus=1") == 0 ? HOST_OK
+                                                                   : error_set(e, HOST_REFUSED, "more than one CPU is not built");
+}
+
+static enum host_status opt_machine(void *ctx, const struct option *o, const char *value, struct error *e)
+{
+    SETUP;
+    size_t n = strcspn(value, ",");
+    if (strcmp(value, "help") == 0) {
+        printf("pc    440FX, PIIX3, PIIX4: the one board there is\n");
+        u->action_done = true;
+        return HOST_OK;
+    }
+    if ((n == 2 && strncmp(value, "pc", n) == 0) || strncmp(value, "pc-i440fx", 9) == 0) return HOST_OK;
+    return error_set(e, HOST_REFUSED, "'%.*s' is not built (pc)", (int)n, value);
+}
+
+static enum host_status opt_accel(void *ctx, const struct option *o, const char *value, struct error *e)
+{
+    SETUP;
+    if (strncmp(value, "tcg", 3) == 0) return HOST_OK;
+    return error_set(e, HOST_REFUSED, "'%s': guests run in software only, on any host; no hardware virtualization is used", value);
+}
+
+static void device_list(void)
+{
+    printf("isa-debugcon     a port whose bytes go to a character device: iobase=, chardev=\n"
+           "isa-debug-exit   a port whose write ends the emulator: iobase=, iosize=\n");
+}
+
+static enum host_status opt_device(void *ctx, const struct option *o, const char *value, struct error *e)
+{
+    SETUP;
+    struct subopts s;
+    uint64_t iobase, iosize = 2;
+    struct machine_config *c = &u->s->config;
+    enum host_status st = subopts_parse(&s, "-device", value, "driver", e);
+    const char *driver = st == HOST_OK ? subopts_get(&s, "driver") : NULL, *chardev;
+    if (!driver) goto out;
+    if (strcmp(driver, "help") == 0 || subopts_get(&s, "help")) {
+        device_list();
+        u->action_done = true;
+        goto out;
+    }
+    subopts_get(&s, "id");
+    if (strcmp(driver, "isa-debug-exit") == 0) {
+        iobase = 0x501;
+        st = subopts_int(&s, "iobase", 0, 0xffff, &iobase, e);
+        if (st == HOST_OK) st = subopts_int(&s, "iosize", 1, 4, &iosize, e);
+        c->debug_exit = true;
+        c->debug_exit_iobase = (uint16_t)iobase;
+        c->debug_exit_iosize = (uint16_t)iosize;
+    } else if (strcmp(driver, "isa-debugcon") == 0) {
+        iobase = 0xe9;
+        st = subopts_int(&s, "iobase", 0, 0xffff, &iobase, e);
+        chardev = subopts_get(&s, "chardev");
+        if (st == HOST_OK && !chardev) st = error_set(e, HOST_REFUSED, "isa-debugcon wants chardev=ID");
+        if (st == HOST_OK && u->debugcons == MACHINE_DEBUGCONS) st = error_set(e, HOST_REFUSED, "at most %d", MACHINE_DEBUGCONS);
+        if (st == HOST_OK) {
+            char *text = malloc(strlen(chardev) + 9);
+            if (text) sprintf(text, "chardev:%s", chardev);
+            u->debugcon[u->debugcons].iobase = (uint16_t)iobase;
+            u->debugcon[u->debugcons++].backend = text;
+        }
+    } else {
+        st = error_set(e, HOST_REFUSED, "'%s' is not a device that is built (-device help lists them)", driver);
+    }
+    if (st == HOST_OK) st = subopts_done(&s, e);
+out:
+    subopts_fini(&s);
+    return st;
+}
+
+static enum host_status opt_rtc(void *ctx, const struct option *o, const char *value, struct error *e)
+{
+    SETUP;
+    struct subopts s;
+    enum host_status st = subopts_parse(&s, "-rtc", value, NULL, e);
+    if (st == HOST_OK) {
+        const char *base = subopts_get(&s, "base");
+        subopts_get(&s, "clock");
+        subopts_get(&s, "driftfix");
+        if (base) set_text(&u->rtc, base);
+        st = subopts_done(&s, e);
+    }
+    subopts_fini(&s);
+    return st;
+}
+
+static enum host_status opt_speed(void *ctx, const struct option *o, const char *value, struct error *e)
+{
+    SETUP;
+    uint64_t n;
+    u->speed_given = true;
+    u->speed_real = strcmp(value, "real") == 0;
+    u->speed_rate = 0;
+    if (u->speed_real || strcmp(value, "max") == 0) return HOST_OK;
+    if (!parse_u64(value, &n) || n < 1 || n > 10000)
+        return error_set(e, HOST_REFUSED, "'%s': max, real, or 1 to 10000 million instructions a second", value);
+    u->speed_rate = n * 1000000;
+    return HOST_OK;
+}
+
+enum { LIMIT_TIMEOUT, LIMIT_TIME, LIMIT_INSNS };
+
+static enum host_status opt_limit(void *ctx, const struct option *o, const char *value, struct error *e)
+{
+    SETUP;
+    char *end;
+    errno = 0;
+    double seconds = strtod(value, &end);
+    if (o->id == LIMIT_INSNS) {
+        if (!parse_u64(value, &u->s->limit_insns)) return error_set(e, HOST_REFUSED, "'%s' is not a number", value);
+        return HOST_OK;
+    }
+    if (*end || end == value || errno || !(seconds >= 0 && seconds < 1e9))
+        return error_set(e, HOST_REFUSED, "'%s' is not a number of seconds", value);
+    if (o->id == LIMIT_TIME) u->s->limit_time = VTIME_NS((uint64_t)(seconds * 1e9 + 0.5));
+    else u->s->timeout_ns = (uint64_t)(seconds * 1e9) + 1;
+    return HOST_OK;
+}
+
+static enum host_status opt_log_file(void *ctx, const struct option *o, const char *value, struct error *e)
+{
+    SETUP;
+    FILE *f = fopen(value, "w");
+    if (!f) return error_set(e, HOST_IO_ERROR, "%s: %s", value, strerror(errno));
+    setvbuf(f, NULL, _IOLBF, 0);
+    u->s->log.out = f;
+    return HOST_OK;
+}
+
+static enum host_status opt_log_items(void *ctx, const struct option *o, const char *value, struct error *e)
+{
+    SETUP;
+    const char *bad;
+    if (!log_enable_items(&u->s->log, value, &bad))
+        return error_set(e, HOST_REFUSED, "unknown item '%s' (guest_errors, unimp)", bad);
+    return HOST_OK;
+}
+
+static enum host_status opt_trace(void *ctx, const struct option *o, const char *value, struct error *e)
+{
+    SETUP;
+    if (strcmp(value, "help") == 0) {
+        for (unsigned i = 0; i < TRACE_COUNT; i++) printf("%s\n", trace_name((enum trace_id)i));
+        u->action_done = true;
+        return HOST_OK;
+    }
+    if (strncmp(value, "enable=", 7) == 0) value += 7;
+    return log_enable_trace(&u->s->log, value) ? HOST_OK : error_set(e, HOST_REFUSED, "no trace event matches '%s'", value);
+}
+
+static enum host_status opt_loadvm(void *ctx, const struct option *o, const char *value, struct error *e)
+{
+    SETUP;
+    set_text(&u->load, value);
+    return HOST_OK;
+}
+
+enum host_status setup_positional(void *ctx, const struct option *o, const char *value, struct error *e)
+{
+    SETUP;
+    if (u->boot_file) return error_set(e, HOST_REFUSED, "one FILE only ('%s' and '%s'); use -hda, -cdrom, -fda for more", u->boot_file,
+                                       value);
+    set_text(&u->boot_file, value);
+    return HOST_OK;
+}
+
+/* ---- the table -------------------------------------------------------------------------------------------------------- */
+
+#define G_MACHINE "Machine"
+#define G_DRIVES "Drives"
+#define G_SCREEN "Screen and characters"
+#define G_CONTROL "Control"
+#define G_RUN "Running"
+#define G_OTHER "Known from QEMU, not built"
+
+const struct option options[] = {
+    { "m", NULL, "SIZE", G_MACHINE, "RAM in MiB or with a suffix (64M, 1G); default 128M.", opt_memory, 0 },
+    { "cpu", NULL, "MODEL", G_MACHINE, "CPU model, with ,+feature,-feature to change it; -cpu help lists them.", opt_cpu, TEXT_CPU },
+    { "smp", NULL, "N", G_MACHINE, "Number of CPUs: 1.", opt_smp, 0 },
+    { "machine", "M", "pc", G_MACHINE, "The board: pc.", opt_machine, 0 },
+    { "accel", NULL, "tcg", G_MACHINE, "Accepted for QEMU's sake; guests always run in software.", opt_accel, 0 },
+    { "bios", NULL, "FILE", G_MACHINE, "Firmware of 64 to 256 KiB in place of SeaBIOS.", opt_text, TEXT_BIOS },
+    { "L", NULL, "DIR", G_MACHINE, "Where firmware is looked for first.", opt_text, TEXT_LIB },
+    { "device", NULL, "NAME[,PROP=VALUE]", G_MACHINE, "Adds a device; -device help lists them.", opt_device, 0 },
+    { "rtc", NULL, "base=BASE", G_MACHINE, "Date at power-on: utc, localtime, or 2000-12-31T23:59:59. Default: the host's with "
+      "--speed real, 2000-01-01 otherwise.", opt_rtc, 0 },
+    { "name", NULL, "NAME", G_MACHINE, "Name of the machine.", opt_text, TEXT_NAME },
+    { "uuid", NULL, "UUID", G_MACHINE, "UUID that the firmware reports.", opt_text, TEXT_UUID },
+    { "nodefaults", NULL, NULL, G_MACHINE, "No drives and ports but those that are named.", opt_flag, FLAG_NODEFAULTS },
+    { "no-user-config", NULL, NULL, G_MACHINE, "Accepted for QEMU's sake; there is none.", opt_flag, FLAG_IGNORED },
+    { "nic", "net", "none", G_MACHINE, "Networking: none.", opt_net, 0 },
+
+    { "hda", NULL, "FILE", G_DRIVES, "First hard disk.", opt_disk, 0 },
+    { "hdb", NULL, "FILE", G_DRIVES, "Second hard disk.", opt_disk, 1 },
+    { "hdc", NULL, "FILE", G_DRIVES, "Third hard disk.", opt_disk, 2 },
+    { "hdd", NULL, "FILE", G_DRIVES, "Fourth hard disk.", opt_disk, 3 },
+    { "cdrom", NULL, "FILE", G_DRIVES, "CD-ROM image.", opt_disk, 4 },
+    { "fda", NULL, "FILE", G_DRIVES, "First floppy, 160K to 2.88M.", opt_disk, 5 },
+    { "fdb", NULL, "FILE", G_DRIVES, "Second floppy.", opt_disk, 6 },
+    { "drive", NULL, "PROP=VALUE,...", G_DRIVES, "A drive in the long form: file=, if=ide|floppy, index=, media=disk|cdrom, "
+      "format=raw, readonly=on, snapshot=on.", opt_drive, 0 },
+    { "snapshot", NULL, NULL, G_DRIVES, "Writes nothing to any image: changes are kept in memory and forgotten.", opt_flag,
+      FLAG_SNAPSHOT },
+    { "boot", NULL, "order=acdn,menu=on", G_DRIVES, "Boot order (a floppy, c disk, d CD) and SeaBIOS's boot menu.", opt_boot, 0 },
+    { "kernel", NULL, "FILE", G_DRIVES, "Boots a Linux kernel or a multiboot 1 kernel directly.", opt_text, TEXT_KERNEL },
+    { "initrd", NULL, "FILE", G_DRIVES, "Its initial RAM disk; for multiboot: modules, 'FILE ARGS,FILE ARGS'.", opt_text,
+      TEXT_INITRD },
+    { "append", NULL, "TEXT", G_DRIVES, "Its command line.", opt_text, TEXT_APPEND },
+
+    { "display", NULL, "sdl|none", G_SCREEN, "A window (default), or no screen.", opt_display, 0 },
+    { "full-screen", NULL, NULL, G_SCREEN, "Starts full screen.", opt_flag, FLAG_FULLSCREEN },
+    { "vga", NULL, "std|none", G_SCREEN, "The display adapter.", opt_vga, 0 },
+    { "nographic", NULL, NULL, G_SCREEN, "No window; the first serial port on the terminal. Ctrl-A x quits, Ctrl-A c is the monitor, "
+      "Ctrl-A h helps.", opt_flag, FLAG_NOGRAPHIC },
+    { "serial", NULL, "DEV", G_SCREEN, "A serial port: stdio, mon:stdio, file:PATH, tcp:HOST:PORT[,server,nowait], "
+      "unix:PATH[,server,nowait], pty, null, none, chardev:ID. Up to four.", opt_port, PORT_SERIAL },
+    { "parallel", NULL, "DEV", G_SCREEN, "A parallel port, to the same kinds of device.", opt_port, PORT_PARALLEL },
+    { "debugcon", NULL, "DEV", G_SCREEN, "A debug console at port E9h.", opt_port, PORT_DEBUGCON },
+    { "chardev", NULL, "KIND,id=ID,...", G_SCREEN, "A named character device: socket (path= or host=, port=, server=on, wait=off), "
+      "file (path=), stdio, pty, null; logfile= keeps a copy.", opt_chardev, 0 },
+
+    { "monitor", NULL, "DEV", G_CONTROL, "The text monitor on a character device.", opt_text, TEXT_MONITOR },
+    { "qmp", NULL, "DEV", G_CONTROL, "A QMP server: unix:PATH,server,nowait or tcp:HOST:PORT,server,nowait.", opt_port, PORT_QMP },
+    { "S", NULL, NULL, G_CONTROL, "Starts stopped; cont lets it go.", opt_flag, FLAG_PAUSED },
+    { "no-reboot", NULL, NULL, G_CONTROL, "A reset ends the emulator.", opt_flag, FLAG_NO_REBOOT },
+    { "no-shutdown", NULL, NULL, G_CONTROL, "Power-off stops the machine but not the emulator.", opt_flag, FLAG_NO_SHUTDOWN },
+    { "pidfile", NULL, "FILE", G_CONTROL, "Writes the process id there.", opt_text, TEXT_PIDFILE },
+    { "D", NULL, "FILE", G_CONTROL, "Log to a file.", opt_log_file, 0 },
+    { "d", NULL, "ITEMS", G_CONTROL, "What is logged: guest_errors, unimp.", opt_log_items, 0 },
+    { "trace", NULL, "PATTERN", G_CONTROL, "Trace events by name; -trace help lists them.", opt_trace, 0 },
+
+    { "speed", NULL, "max|real|N", G_RUN, "max: the model's rate, idle time skipped, always the same; real: a second inside is a "
+      "second outside (default with a window, a terminal or a socket); N million instructions a virtual second.", opt_speed, 0 },
+    { "input", NULL, "FILE", G_RUN, "Keys, mouse, serial bytes and media changes at given virtual times.", opt_text, TEXT_INPUT },
+    { "save", NULL, "FILE", G_RUN, "Saves the whole machine at exit.", opt_text, TEXT_SAVE },
+    { "load", NULL, "FILE", G_RUN, "Starts from a saved machine; the other options must be the same.", opt_text, TEXT_LOAD },
+    { "loadvm", NULL, "FILE", G_RUN, "The same as --load.", opt_loadvm, 0 },
+    { "state-hash", NULL, NULL, G_RUN, "Prints the SHA-256 of the machine's state at exit, with the instruction count.", opt_flag,
+      FLAG_HASH },
+    { "limit-insns", NULL, "N", G_RUN, "Ends the run after N instructions, status 4.", opt_limit, LIMIT_INSNS },
+    { "limit-time", NULL, "S", G_RUN, "Ends the run after S virtual seconds, status 4.", opt_limit, LIMIT_TIME },
+    { "timeout", NULL, "S", G_RUN, "Ends the run after S seconds of the host's, status 4.", opt_limit, LIMIT_TIMEOUT },
+    { "help", "h", NULL, G_RUN, "This list.", opt_help, 0 },
+    { "version", NULL, NULL, G_RUN, "The version.", opt_version, 0 },
+    { "man", NULL, NULL, G_RUN, "The manual page, as troff.", opt_man, 0 },
+
+    { "vnc", NULL, ":N", G_OTHER, "VNC server.", NULL, 0 },
+    { "gdb", NULL, "DEV", G_OTHER, "GDB server.", NULL, 0 },
+    { "s", NULL, NULL, G_OTHER, "GDB server at port 1234.", NULL, 0 },
+    { "netdev", NULL, "...", G_OTHER, "Network backend.", NULL, 0 },
+    { "mon", NULL, "...", G_OTHER, "Monitor in the long form.", NULL, 0 },
+    { "daemonize", NULL, NULL, G_OTHER, "Background.", NULL, 0 },
+    { "incoming", NULL, "...", G_OTHER, "Migration.", NULL, 0 },
+    { "fw_cfg", NULL, "...", G_OTHER, "Items for the firmware.", NULL, 0 },
+    { "smbios", NULL, "...", G_OTHER, "SMBIOS tables.", NULL, 0 },
+    { "global", NULL, "...", G_OTHER, "Device properties.", NULL, 0 },
+    { "audiodev", NULL, "...", G_OTHER, "Sound backend.", NULL, 0 },
+};
+const unsigned option_count = sizeof options / sizeof options[0];
+
+static const struct option_section before[] = {
+    { "DESCRIPTION", "Beige is an x86 PC built entirely in software. It boots FILE, which may be a floppy, hard disk or CD image or a "
+      "Linux or multiboot kernel, with SeaBIOS as the firmware. Without FILE and drives it boots a demonstration. No hardware "
+      "virtualization is used; the same inputs give the same run on every host." },
+    { NULL, NULL },
+};
+static const struct option_section after[] = {
+    { "KEYS", "In the window, Ctrl+Alt+G grabs and releases the mouse, Ctrl+Alt+F switches full screen, Ctrl+Alt+Q quits. On a "
+      "terminal (-nographic) Ctrl-A x quits, Ctrl-A c switches to the monitor and back." },
+    { "EXIT STATUS", "0: the guest powered off, or it was asked to quit. 1: an error of the emulator's or the host's. 2: usage. 3: the "
+      "guest crashed (triple fault with -no-reboot). 4: a limit was reached. (value << 1) | 1: from the debug-exit port." },
+    { "EXAMPLES", "    beige -hda disk.img\n    beige -cdrom install.iso -hda disk.img -boot d -m 256\n"
+      "    beige -kernel vmlinuz -initrd initrd.gz -append console=ttyS0 -nographic\n"
+      "    beige -hda disk.img -snapshot -display none --limit-insns 1000000000 --state-hash" },
+    { NULL, NULL },
+};
+const struct option_manual manual = {
+    .program = "beige", .version = BEIGE_VERSION, .date = "2026-11-21", .summary = "x86 PC emulator",
+    .synopsis = "beige [OPTION]... [FILE]", .before = before, .after = after,
+};
+
+void setup_fini(struct setup *u)
+{
+    char *const texts[] = { u->cpu, u->bios, u->lib_dir, u->kernel, u->initrd, u->append, u->boot_order, u->uuid, u->name, u->rtc,
+                            u->input, u->load, u->save, u->pidfile, u->boot_file, u->monitor };
+    for (unsigned i = 0; i < sizeof texts / sizeof texts[0]; i++) free(texts[i]);
+    for (unsigned i = 0; i < u->drives; i++) {
+        if (u->drive[i].file != u->kernel) free(u->drive[i].file);
+        free(u->drive[i].format);
+    }
+    for (unsigned i = 0; i < u->serials; i++) free(u->serial[i]);
+    for (unsigned i = 0; i < u->parallels; i++) free(u->parallel[i]);
+    for (unsigned i = 0; i < u->qmps; i++) free(u->qmp[i]);
+    for (unsigned i = 0; i < u->debugcons; i++) free(u->debugcon[i].backend);
+    for (unsigned i = 0; i < u->chardevs; i++) {
+        for (unsigned n = 0; n < 4; n++) free(u->chardev[i].strings[n]);
+        free(u->chardev[i].id);
+        free(u->chardev[i].text);
+    }
+}

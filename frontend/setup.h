@@ -1,0 +1,70 @@
+/* The command line, before there is a machine: what the options said. Filled by options.c, used once by main.c. */
+#ifndef FRONTEND_SETUP_H
+#define FRONTEND_SETUP_H
+
+#include "base/option.h"
+#include "frontend/session.h"
+
+enum { SETUP_DRIVES = 16, SETUP_CHARDEVS = 16 };
+
+struct setup_drive {
+    char *file;                          /* NULL: an empty drive */
+    char *format;                        /* NULL: probe */
+    enum { WHERE_IDE, WHERE_FLOPPY } where;
+    int index;                           /* -1: the next free place */
+    bool cdrom, read_only, snapshot;
+};
+
+/* A named backend of -chardev, or what -serial and friends asked for in short. */
+struct setup_chardev {
+    char *id, *text;                     /* text: for messages */
+    struct chardev_config cfg;
+    char *strings[4];                    /* what cfg points into */
+    bool mux;                            /* mon:, shares the terminal with the monitor */
+};
+
+struct setup {
+    struct session *s;
+    const char *program;
+    bool action_done;                    /* --help, --version, -cpu help: nothing is to be run */
+    struct setup_drive drive[SETUP_DRIVES];
+    unsigned drives;
+    struct setup_chardev chardev[SETUP_CHARDEVS];
+    unsigned chardevs;
+    char *serial[MACHINE_SERIALS], *parallel[MACHINE_PARALLELS];       /* as given; NULL: default */
+    unsigned serials, parallels;
+    struct { uint16_t iobase; char *backend; } debugcon[MACHINE_DEBUGCONS];
+    unsigned debugcons;
+    char *qmp[SESSION_QMPS], *monitor;
+    unsigned qmps;
+    char *cpu, *bios, *lib_dir, *kernel, *initrd, *append, *boot_order, *uuid, *name, *rtc, *input, *load, *save, *pidfile;
+    char *boot_file;                     /* the FILE argument */
+    enum { DISPLAY_DEFAULT, DISPLAY_SDL, DISPLAY_NONE } display;
+    bool nographic, nodefaults, fullscreen, snapshot, state_hash;
+    bool speed_given, speed_real;
+    uint64_t speed_rate;                 /* 0: the model's */
+};
+
+extern const struct option options[];
+extern const unsigned option_count;
+extern const struct option_manual manual;
+
+/* options.c: the FILE argument and everything that option_parse does not take. */
+option_apply setup_positional;
+void setup_fini(struct setup *u);
+
+/* drives.c: opens the images and places them. False and *e. */
+bool setup_drives(struct setup *u, struct error *e);
+/* Finds out what FILE is, says so in one line, and turns it into a drive or a kernel. */
+bool setup_boot_file(struct setup *u, struct error *e);
+
+/* backends.c: opens character devices, QMP servers and the monitor; before the machine is created. */
+bool setup_backends(struct setup *u, struct error *e);
+/* Connects them once the machine exists. */
+void setup_attach(struct setup *u);
+/* "-chardev socket,id=x,path=/tmp/s,server=on" into u->chardev. */
+enum host_status setup_add_chardev(struct setup *u, const char *text, struct error *e);
+/* Does the command line name something a person sits at? Decides the default pace. */
+bool setup_interactive(const struct setup *u);
+
+#endif
