@@ -35,7 +35,7 @@ struct pci_function {
     uint8_t devfn;
     bool intx;                                  /* STATE: level of this function's INTx output */
     bool master;                                /* DERIVED: PCI_COMMAND_MASTER; what dma_port.enabled points at */
-    uint8_t unused[5];
+    uint8_t unused[1];
     /* Called after the guest changed config bytes [off, off+size); the function acts on its own registers. May be NULL. */
     void (*config_written)(struct pci_function *f, unsigned off, unsigned size);
     /* Called when the guest reads; may refresh f->config first. May be NULL. */
