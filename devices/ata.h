@@ -97,9 +97,9 @@ struct ata_drive {
     const struct ata_drive_ops *ops;
     struct ata_channel *channel;
     struct blk *blk;                            /* owned */
-    struct timer timer;
     uint32_t unit;                              /* 0 or 1 */
     uint32_t phase;                             /* enum ata_phase */
+    struct timer timer;
     struct ata_reg features, count, lba_low, lba_mid, lba_high;
     uint8_t device;                             /* device register as written */
     uint8_t command;                            /* the command that runs or ran last */
@@ -113,7 +113,7 @@ struct ata_drive {
 };
 extern const struct state_desc ata_drive_state;
 
-/* Called by the create function of a drive: device_init, timer, place on the cable. */
+/* Called first by the create function of a drive: device_init, timer, place on the cable. It ends with ata_drive_reset. */
 void ata_drive_init(struct ata_drive *d, const struct device_class *class, const struct ata_drive_ops *ops, const char *id,
                     struct ata_channel *c, unsigned unit, struct blk *blk);
 void ata_drive_fini(struct ata_drive *d);
