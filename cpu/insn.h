@@ -10,7 +10,8 @@
 struct cpu;
 struct insn;
 
-/* Runs i and tail-calls its successor. budget: instructions left; spare: a scratch register for fused handlers. */
+/* Runs i and continues with its successor (exec.h). budget: instructions left at the block's start, less BLOCK_MAX, so that
+ * a negative one means "the next block may not fit"; spare: a scratch register for fused handlers. */
 typedef void insn_handler(struct cpu *c, const struct insn *i, int64_t budget, uint64_t spare);
 
 enum { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_COUNT, SEG_NONE = 7 };   /* ModRM sreg order */
@@ -29,8 +30,9 @@ struct insn {
     insn_handler *run;
     int32_t imm;             /* immediate, sign- or zero-extended as the table says; far pointer: the offset;
                                 x87 (D8-DF): the FOP value, (opcode & 7) << 8 | ModRM byte, prefixes ignored */
-    int32_t disp;            /* displacement; without a memory operand: second immediate (far selector, ENTER level) */
-    uint32_t link;           /* block link or 0; owned by block.c */
+    int32_t disp;            /* displacement; without a memory operand: second immediate (far selector, ENTER level);
+                                near relative jumps: offset of the target from the page's start */
+    int32_t link;            /* jumps: records from here to the target's, or LINK_NONE; owned by block.c */
     uint16_t op;             /* enum op, the row of optable.def */
     uint16_t off;            /* offset of its first byte in the page */
     uint8_t len;             /* 1 to 15 */
@@ -38,8 +40,9 @@ struct insn {
     uint8_t reg, rm;         /* ModRM reg and r/m register numbers (REX applied); byte forms: see byte_reg() */
     uint8_t base, index;     /* address: register numbers, R_NONE where absent */
     uint8_t scale_seg;       /* bits 0-1 log2 scale, bits 4-6 SEG_* after overrides and defaults */
-    uint8_t opcode;          /* last opcode byte */
+    uint8_t count;           /* instructions of the block that come before this one */
 };
+enum { LINK_NONE = INT32_MIN };
 _Static_assert(sizeof(struct insn) == 32, "struct insn is two per cache line");
 
 static inline unsigned insn_opsize(const struct insn *i) { return 1u << (i->flags & INSN_OPSIZE); }   /* 2, 4 or 8 bytes */

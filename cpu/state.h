@@ -53,9 +53,10 @@ struct cpu {
     uint64_t r[17];
     uint64_t rip;                /* valid in slow bodies and between blocks */
     uint64_t next_rip;
-    uint64_t page_eip;           /* EIP minus page offset, set on entering a page */
-    /* Lazy flags: eflags_get()/eflags_set() in flags.h are the only readers outside the hot handlers. */
-    uint64_t cc_result, cc_operand;
+    uint64_t page_eip;           /* DERIVED: EIP minus page offset, set on entering a page */
+    /* Lazy flags: eflags_get()/eflags_set() in flags.h are the only readers outside the hot handlers. Canonical: cc_kind
+     * is CC_EFLAGS and the others are 0. */
+    uint64_t cc_result, cc_operand, cc_inc;
     uint32_t cc_kind;
     uint32_t eflags;             /* all non-arithmetic bits always; arithmetic ones only when cc_kind says so */
     uint32_t attention;          /* ATT_* */
@@ -63,6 +64,16 @@ struct cpu {
     int64_t budget;              /* instructions left, as of the last publish */
     int64_t budget_published;    /* budget at the moment of the last clock_advance */
     const struct insn *insn;     /* the one a slow body runs for */
+    struct tlb_entry *tlb_read, *tlb_write;   /* DERIVED: the arrays of the current privilege (tlb.h) */
+    /* DERIVED: bytes of each segment that plain reads and writes may touch from offset 0 up; 0 where the slow path has to
+     * look (expand-down, null, wrong type). Index SEG_*, 6 and 7 are unused. */
+    uint64_t seg_read_end[8], seg_write_end[8];
+    uint64_t page_eip_max;       /* DERIVED: a page with page_eip <= this lies within the CS limit and the IP's width */
+    struct jump_entry *jump_cache;            /* block.h */
+    uint64_t jump_context;       /* DERIVED: mode and mapping generation of valid jump_cache entries */
+    const struct insn *go;       /* the plain call loop's next record (exec.h) */
+    int64_t go_budget;
+    struct insn *link_from;      /* a jump that wants to be linked to the block at c->rip */
     struct seg seg[SEG_COUNT];
     uint8_t cpl;
     uint8_t activity;            /* ACT_* */
