@@ -142,10 +142,9 @@ static inline unsigned condition(int order)
 /* Stack underflow of a comparison: unordered. */
 static enum status compare_underflow(struct cpu *c, unsigned pops)
 {
-    if (fpu_underflow(c)) {
-        fpu_set_cc(c, FSW_CC);
-        while (pops--) fpu_pop(c);
-    }
+    bool masked = fpu_underflow(c);
+    fpu_set_cc(c, FSW_CC);
+    while (masked && pops--) fpu_pop(c);
     return BODY_NEXT;
 }
 
@@ -156,8 +155,8 @@ static enum status compare(struct cpu *c, struct f80 b, bool denormal, bool quie
     int order = f80_compare(a, b, quiet, &s);
     if (denormal && !f80_is_nan(a)) s.flags |= SF_DE;
     fpu_raise(c, s.flags);
+    fpu_set_cc(c, condition(order));                          /* measured: even where an unmasked exception stops the pop */
     if (sf_no_result(&s)) return BODY_NEXT;
-    fpu_set_cc(c, condition(order));
     while (pops--) fpu_pop(c);
     return BODY_NEXT;
 }
@@ -223,15 +222,14 @@ FPU_INLINE enum status compare_eflags(struct cpu *c, const struct insn *i, bool 
     if (fpu_begin(c)) return BODY_AGAIN;
     fpu_note(c, i);
     unsigned n = i->rm & 7;
-    int order;
+    int order = SF_UNORDERED;
     if (fpu_empty(c, 0) || fpu_empty(c, n)) {
-        if (!fpu_underflow(c)) return BODY_NEXT;
-        order = SF_UNORDERED;
+        if (!fpu_underflow(c)) pop = false;
     } else {
         struct sf s = fpu_env(c);
         order = f80_compare(fpu_st(c, 0), fpu_st(c, n), quiet, &s);
         fpu_raise(c, s.flags);
-        if (sf_no_result(&s)) return BODY_NEXT;
+        if (sf_no_result(&s)) pop = false;
     }
     uint32_t f = order == SF_UNORDERED ? FL_ZF | FL_PF | FL_CF : order == SF_LESS ? FL_CF : order == SF_EQUAL ? FL_ZF : 0;
     eflags_set(c, (eflags_get(c) & ~(uint32_t)FL_ARITH) | f);
@@ -330,12 +328,13 @@ static enum status remainder_step(struct cpu *c, const struct insn *i, bool near
 {
     if (fpu_begin(c)) return BODY_AGAIN;
     fpu_note(c, i);
+    c->fsw &= (uint16_t)~FSW_C2;                              /* the reduction does not go on, whatever happens */
     if (fpu_empty(c, 0) || fpu_empty(c, 1)) return underflow(c, 0, false);
     struct sf s = fpu_env(c);
     unsigned q;
     bool partial;
     struct f80 r = f80_rem(fpu_st(c, 0), fpu_st(c, 1), nearest, &q, &partial, &s);
-    if (!commit(c, c->ftop, r, &s)) return BODY_NEXT;
+    if (!commit(c, c->ftop, r, &s) || s.flags & SF_IE || f80_is_nan(r)) return BODY_NEXT;
     c->fsw &= (uint16_t)~(FSW_CC | FSW_C1);
     c->fsw |= (uint16_t)((partial ? FSW_C2 : 0) | (q & 4 ? FSW_C0 : 0) | (q & 2 ? FSW_C3 : 0) | (q & 1 ? FSW_C1 : 0));
     return BODY_NEXT;

@@ -48,7 +48,7 @@ struct f80 f80_round_pack_far(bool sign, int32_t exp, uint64_t hi, uint64_t lo, 
                 lo = hi << (64 - shift) | (lo != 0);
                 hi >>= shift;
             } else {
-                lo = (shift == 64 ? hi : 0) | 1;
+                lo = shift == 64 ? hi | (lo != 0) : 1;
                 hi = 0;
             }
             frac = s->prec == 64 ? lo : hi << s->prec | (lo != 0);

@@ -135,11 +135,11 @@ struct f80 f80_scale(struct f80 a, struct f80 b, struct sf *s)
     int32_t exp = n.exp + scale;
     /* A wrapped exponent that is still out of range: infinity or zero (SDM vol. 1 8.5.4, 8.5.5). */
     if (!(s->masks & SF_OE) && exp - F80_WRAP >= F80_EXP_MAX) {
-        s->flags |= SF_OE;
+        s->flags |= SF_OE | SF_PE | SF_C1;
         return f80_inf(sign);
     }
     if (!(s->masks & SF_UE) && exp + F80_WRAP < 1) {
-        s->flags |= SF_UE;
+        s->flags |= SF_UE | SF_PE;
         return f80_zero(sign);
     }
     uint8_t prec = s->prec;
