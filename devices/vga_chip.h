@@ -3,7 +3,7 @@
  *   vga_regs.c   ports 3B0h-3DFh: miscellaneous, sequencer, graphics controller, CRTC, attribute controller, DAC
  *   vga_crtc.c   the beam: where it is at an instant, status bits, retrace interrupt
  *   vga_mem.c    A0000h-BFFFFh: planes, latches, write and read modes, direct mapping
- *   vbe_dispi.c  the Bochs VBE registers
+ *   vga_dispi.c  the Bochs VBE registers
  *   vga_render.c, vga_render_cells.c, vga_render_linear.c   the picture
  *   vga_edid.c   the monitor's description
  *   vga_pci.c    BARs, state table, reset, create
@@ -128,7 +128,7 @@ void vga_retrace_fire(void *opaque, vtime due);
 extern const struct io_ops vga_legacy_ops;
 void vga_mem_update(struct vga *v);           /* after a change of any register that maps memory */
 
-/* vbe_dispi.c */
+/* vga_dispi.c */
 extern const struct io_ops vbe_port_ops;
 uint16_t vbe_read(struct vga *v, unsigned index);
 void vbe_write(struct vga *v, unsigned index, uint16_t val);
