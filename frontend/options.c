@@ -380,8 +380,8 @@ static enum host_status opt_loadvm(void *ctx, const struct option *o, const char
 enum host_status setup_positional(void *ctx, const struct option *o, const char *value, struct error *e)
 {
     SETUP;
-    if (u->boot_file) return error_set(e, HOST_REFUSED, "one FILE only ('%s' and '%s'); use -hda, -cdrom, -fda for more", u->boot_file,
-                                       value);
+    if (u->boot_file)
+        return error_set(e, HOST_REFUSED, "one FILE only ('%s' and '%s'); use -hda, -cdrom, -fda for more", u->boot_file, value);
     set_text(&u->boot_file, value);
     return HOST_OK;
 }
@@ -397,7 +397,8 @@ enum host_status setup_positional(void *ctx, const struct option *o, const char 
 
 const struct option options[] = {
     { "m", NULL, "SIZE", G_MACHINE, "RAM in MiB or with a suffix (64M, 1G); default 128M.", opt_memory, 0 },
-    { "cpu", NULL, "MODEL", G_MACHINE, "CPU model, with ,+feature,-feature to change it; -cpu help lists them.", opt_cpu, TEXT_CPU },
+    { "cpu", NULL, "MODEL", G_MACHINE, "CPU model, with ,+feature,-feature to change it; -cpu help lists them.", opt_cpu,
+      TEXT_CPU },
     { "smp", NULL, "N", G_MACHINE, "Number of CPUs: 1.", opt_smp, 0 },
     { "machine", "M", "pc", G_MACHINE, "The board: pc.", opt_machine, 0 },
     { "accel", NULL, "tcg", G_MACHINE, "Accepted for QEMU's sake; guests always run in software.", opt_accel, 0 },
@@ -432,8 +433,8 @@ const struct option options[] = {
     { "display", NULL, "sdl|none", G_SCREEN, "A window (default), or no screen.", opt_display, 0 },
     { "full-screen", NULL, NULL, G_SCREEN, "Starts full screen.", opt_flag, FLAG_FULLSCREEN },
     { "vga", NULL, "std|none", G_SCREEN, "The display adapter.", opt_vga, 0 },
-    { "nographic", NULL, NULL, G_SCREEN, "No window; the first serial port on the terminal. Ctrl-A x quits, Ctrl-A c is the monitor, "
-      "Ctrl-A h helps.", opt_flag, FLAG_NOGRAPHIC },
+    { "nographic", NULL, NULL, G_SCREEN, "No window; the first serial port on the terminal. Ctrl-A x quits, Ctrl-A c is the "
+      "monitor, Ctrl-A h helps.", opt_flag, FLAG_NOGRAPHIC },
     { "serial", NULL, "DEV", G_SCREEN, "A serial port: stdio, mon:stdio, file:PATH, tcp:HOST:PORT[,server,nowait], "
       "unix:PATH[,server,nowait], pty, null, none, chardev:ID. Up to four.", opt_port, PORT_SERIAL },
     { "parallel", NULL, "DEV", G_SCREEN, "A parallel port, to the same kinds of device.", opt_port, PORT_PARALLEL },
@@ -481,16 +482,16 @@ const struct option options[] = {
 const unsigned option_count = sizeof options / sizeof options[0];
 
 static const struct option_section before[] = {
-    { "DESCRIPTION", "Beige is an x86 PC built entirely in software. It boots FILE, which may be a floppy, hard disk or CD image or a "
-      "Linux or multiboot kernel, with SeaBIOS as the firmware. Without FILE and drives it boots a demonstration. No hardware "
+    { "DESCRIPTION", "Beige is an x86 PC built entirely in software. It boots FILE, which may be a floppy, hard disk or CD "
+      "image or a Linux or multiboot kernel, with SeaBIOS as the firmware. Without FILE and drives it boots a demonstration. No hardware "
       "virtualization is used; the same inputs give the same run on every host." },
     { NULL, NULL },
 };
 static const struct option_section after[] = {
     { "KEYS", "In the window, Ctrl+Alt+G grabs and releases the mouse, Ctrl+Alt+F switches full screen, Ctrl+Alt+Q quits. On a "
       "terminal (-nographic) Ctrl-A x quits, Ctrl-A c switches to the monitor and back." },
-    { "EXIT STATUS", "0: the guest powered off, or it was asked to quit. 1: an error of the emulator's or the host's. 2: usage. 3: the "
-      "guest crashed (triple fault with -no-reboot). 4: a limit was reached. (value << 1) | 1: from the debug-exit port." },
+    { "EXIT STATUS", "0: the guest powered off, or it was asked to quit. 1: an error of the emulator's or the host's. 2: usage. 3: "
+      "the guest crashed (triple fault with -no-reboot). 4: a limit was reached. (value << 1) | 1: from the debug-exit port." },
     { "EXAMPLES", "    beige -hda disk.img\n    beige -cdrom install.iso -hda disk.img -boot d -m 256\n"
       "    beige -kernel vmlinuz -initrd initrd.gz -append console=ttyS0 -nographic\n"
       "    beige -hda disk.img -snapshot -display none --limit-insns 1000000000 --state-hash" },

@@ -119,8 +119,9 @@ static bool pc_memory(struct machine *m, struct error *e)
     m->rom = ram_create(&m->ram, "bios", rom.size, true, false);
     if (m->main_ram && m->rom) memcpy(m->rom->data, rom.data, rom.size);
     bios_image_free(&rom);
-    if (!m->main_ram || !m->rom) error_set(e, HOST_NO_MEMORY, "not enough memory for %" PRIu64 " MiB of RAM", m->cfg.ram_size >> 20);
-    return m->main_ram && m->rom;
+    if (m->main_ram && m->rom) return true;
+    error_set(e, HOST_NO_MEMORY, "not enough memory for %" PRIu64 " MiB of RAM", m->cfg.ram_size >> 20);
+    return false;
 }
 
 /* A CPU with 24 address lines starts at FFFFF0h: the ROM answers below 16 MiB, too. */
@@ -314,7 +315,8 @@ bool pc_build(struct machine *m, struct error *e)
     struct device *pic_slave = i8259_create(b, "pic1", &(struct i8259_pins){ .base = 0xa0, .elcr = 0x4d1, .elcr_mask = 0xde,
                                             .intr = i8259_input(m->pic_master, 2) });
     i8259_connect_slave(m->pic_master, pic_slave);
-    struct device *ioapic = apic ? ioapic_create(b, "ioapic", &(struct ioapic_pins){ .bus = &m->apic_bus, .base = 0xfec00000 }) : NULL;
+    struct device *ioapic = NULL;
+    if (apic) ioapic = ioapic_create(b, "ioapic", &(struct ioapic_pins){ .bus = &m->apic_bus, .base = 0xfec00000 });
 
     struct wires_pins wp = { .a20m = cpu_pin(m->cpu, CPU_PIN_A20M) };
     for (unsigned n = 0; n < WIRES_ISA_IRQS; n++) {
@@ -325,7 +327,8 @@ bool pc_build(struct machine *m, struct error *e)
     struct device *wires = wires_create(b, "wires", &wp);
 
     /* Timers. */
-    struct hpet_pins hp = { .base = 0xfed00000, .irq0 = wires_irq(wires, 0, WIRE_CHIP), .irq8 = wires_irq(wires, 8, WIRE_CHIP) };
+    struct hpet_pins hp = { .base = 0xfed00000, .irq0 = wires_irq(wires, 0, WIRE_CHIP),
+                            .irq8 = wires_irq(wires, 8, WIRE_CHIP) };
     for (unsigned n = 0; ioapic && n < 8; n++) hp.irq[n] = ioapic_input(ioapic, HPET_FIRST_PIN + n);
     struct device *hpet = hpet_create(b, "hpet", &hp);
     struct device *pit = i8254_create(b, "pit", &(struct i8254_pins){ .base = 0x40, .out = { hpet_pit_in(hpet) } });
