@@ -11,7 +11,7 @@ void bios_add_e820(const struct bios_config *c, struct bios_items *out);        
 void bios_add_acpi(const struct bios_config *c, struct bios_items *out);           /* acpi.c: ACPI tables and their loader */
 void bios_add_smbios(const struct bios_config *c, struct bios_items *out);         /* smbios.c */
 void bios_add_boot_order(const struct bios_config *c, struct bios_items *out);     /* bootorder.c: order, menu, waits */
-/* linuxboot.c: the kernel with its boot ROM, if one was asked for. */
+/* bootplan.c: the kernel with its boot ROM, if one was asked for. */
 enum host_status bios_add_direct_boot(const struct bios_config *c, struct bios_items *out, struct error *e) MUST_CHECK;
 
 #endif
