@@ -36,7 +36,7 @@ static void deliver_real(struct cpu *c, const struct event *e)
         if (cpu_level(c) <= LEVEL_386) cpu_fault(c, V_DF, 0);
         cpu_fault(c, V_GP, entry * 2 + 2 + e->ext);
     }
-    uint32_t vector = (uint32_t)lin_read_sys(c, c->idtr.base + entry, 4);
+    uint32_t vector = (uint32_t)lin_read_sys(c, (uint32_t)(c->idtr.base + entry), 4);
     struct frame f;
     frame_init(&f, &c->seg[SEG_SS], reg32(c, R_SP), 0);
     frame_check(c, &f, 3, 2, e->ext);
@@ -55,7 +55,7 @@ static void read_gate(struct cpu *c, const struct event *e, struct desc *gate)
 {
     uint32_t entry = (uint32_t)e->v * 8, error = entry + 2 + e->ext;
     if (entry + 7 > c->idtr.limit) cpu_fault(c, V_GP, error);
-    uint64_t raw = lin_read_sys(c, c->idtr.base + entry, 8);
+    uint64_t raw = lin_read_sys(c, (uint32_t)(c->idtr.base + entry), 8);
     gate->lo = (uint32_t)raw;
     gate->hi = (uint32_t)(raw >> 32);
     gate->attr = (uint16_t)((gate->hi >> 8) & 0xff);

@@ -21,7 +21,7 @@ bool desc_read(struct cpu *c, uint16_t sel, struct desc *d)
         limit = c->ldtr.limit;
     }
     if ((uint32_t)(sel | 7) > limit) return false;
-    d->addr = base + (sel & ~7u);
+    d->addr = (uint32_t)(base + (sel & ~7u));
     uint64_t raw = lin_read_sys(c, d->addr, 8);
     d->lo = (uint32_t)raw;
     d->hi = (uint32_t)(raw >> 32);

@@ -146,7 +146,7 @@ void task_switch(struct cpu *c, uint16_t sel, const struct desc *desc, enum task
     if (c->tr.limit < from->limit) cpu_fault(c, V_TS, sel_error(c->tr.sel, ext));
 
     /* Everything the switch touches must be there: both TSSs and both descriptors. */
-    uint64_t old_desc = c->gdtr.base + (c->tr.sel & ~7u);
+    uint64_t old_desc = (uint32_t)(c->gdtr.base + (c->tr.sel & ~7u));
     bool has_old = !sel_null(c->tr.sel);
     struct tss_image t;
     read_image(c, &new_tr, &t);
