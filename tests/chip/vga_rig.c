@@ -58,8 +58,8 @@ void vga_rig_set_colour(struct vga_rig *r, uint8_t index, unsigned red, unsigned
     outb(r, 0x3c9, (uint8_t)blue);
 }
 
-/* A level of 0 to 63 on a scale of 0 to 255, rounded down. */
-static uint32_t level(unsigned six) { return six * 255 / 63; }
+/* A level of 0 to 63 on a scale of 0 to 255: the six bits, and the first two of them again. Off by 1 at most. */
+static uint32_t level(unsigned six) { return six * 4 + six / 16; }
 
 void vga_rig_random_dac(struct vga_rig *r, uint64_t *seed, uint32_t rgb[256])
 {
