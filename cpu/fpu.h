@@ -50,12 +50,22 @@ static inline void fpu_note_mem(struct cpu *c, const struct insn *i, uint64_t ea
 
 /* ---- the stack. n counts from the top. */
 static inline unsigned fpu_reg(const struct cpu *c, unsigned n) { return (c->ftop + n) & 7; }
-static inline struct f80 fpu_st(const struct cpu *c, unsigned n) { return c->st[fpu_reg(c, n)]; }
+/* Registers are moved by their two parts: a 16-byte copy would wait for the narrower stores before it. */
+static inline struct f80 fpu_get_reg(const struct cpu *c, unsigned r)
+{
+    return (struct f80){ .mant = c->st[r].mant, .se = c->st[r].se };
+}
+static inline void fpu_set_reg(struct cpu *c, unsigned r, struct f80 v)
+{
+    c->st[r].mant = v.mant;
+    c->st[r].se = v.se;
+}
+static inline struct f80 fpu_st(const struct cpu *c, unsigned n) { return fpu_get_reg(c, fpu_reg(c, n)); }
 static inline bool fpu_empty(const struct cpu *c, unsigned n) { return !(c->ftag >> fpu_reg(c, n) & 1); }
 static inline void fpu_set(struct cpu *c, unsigned n, struct f80 v)
 {
     unsigned r = fpu_reg(c, n);
-    c->st[r] = v;
+    fpu_set_reg(c, r, v);
     c->ftag |= (uint8_t)(1u << r);
 }
 static inline void fpu_pop(struct cpu *c)

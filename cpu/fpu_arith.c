@@ -8,37 +8,51 @@
 
 enum arith { A_ADD, A_MUL, A_SUB, A_SUBR, A_DIV, A_DIVR };
 
-FPU_INLINE struct f80 arith(enum arith op, struct f80 a, struct f80 b, struct sf *s)
+/* Two normal operands. */
+FPU_INLINE struct f80_result arith_core(enum arith op, uint64_t ma, uint32_t sea, uint64_t mb, uint32_t seb, unsigned control)
 {
-    if (f80_is_normal(a) && f80_is_normal(b)) {
-        switch (op) {
-        case A_ADD: return f80_add_normal(a, b, false, s);
-        case A_MUL: return f80_mul_normal(a, b, s);
-        case A_SUB: return f80_add_normal(a, b, true, s);
-        case A_SUBR: return f80_add_normal(b, a, true, s);
-        case A_DIV: return f80_div_normal(a, b, s);
-        case A_DIVR: return f80_div_normal(b, a, s);
-        }
+    switch (op) {
+    case A_ADD: return f80_add_core(ma, sea, mb, seb, control);
+    case A_MUL: return f80_mul_core(ma, sea, mb, seb, control);
+    case A_SUB: return f80_add_core(ma, sea, mb, seb ^ 0x8000, control);
+    case A_SUBR: return f80_add_core(mb, seb, ma, sea ^ 0x8000, control);
+    case A_DIV: return f80_div_core(ma, sea, mb, seb, control);
+    case A_DIVR: break;
     }
+    return f80_div_core(mb, seb, ma, sea, control);
+}
+
+/* Any operands. */
+static struct f80 arith_any(enum arith op, struct f80 a, struct f80 b, struct sf *s)
+{
     switch (op) {
     case A_ADD: return f80_add(a, b, s);
     case A_MUL: return f80_mul(a, b, s);
     case A_SUB: return f80_sub(a, b, s);
     case A_SUBR: return f80_sub(b, a, s);
     case A_DIV: return f80_div(a, b, s);
-    case A_DIVR: return f80_div(b, a, s);
+    case A_DIVR: break;
     }
-    return a;
+    return f80_div(b, a, s);
 }
 
+FPU_INLINE bool is_normal(uint64_t mant, uint32_t se) { return (se & 0x7fff) - 1 < 0x7ffe && mant >> 63; }
+
 /* Stores result and status. True if the instruction completed (and may pop). */
-FPU_INLINE bool commit(struct cpu *c, unsigned dst, struct f80 r, const struct sf *s)
+static bool commit(struct cpu *c, unsigned dst, struct f80 r, const struct sf *s)
 {
-    bool done = true;
-    if (FPU_UNLIKELY(sf_no_result(s))) done = false;
-    else c->st[dst] = r;
+    bool done = !sf_no_result(s);
+    if (done) fpu_set_reg(c, dst, r);
     fpu_raise(c, s->flags);
     return done;
+}
+
+/* The same for a result of arith_core, which is always stored. */
+FPU_INLINE void commit_core(struct cpu *c, unsigned dst, struct f80_result r)
+{
+    c->st[dst].mant = r.mant;
+    c->st[dst].se = (uint16_t)r.se;
+    fpu_raise(c, r.flags);
 }
 
 /* Stack underflow of an instruction with a register result. */
@@ -51,15 +65,26 @@ static enum status underflow(struct cpu *c, unsigned n, bool pop)
     return BODY_NEXT;
 }
 
+static __attribute__((noinline)) enum status arith_reg_slow(struct cpu *c, unsigned n, enum arith op, bool to_sti, bool pop)
+{
+    if (fpu_empty(c, 0) || fpu_empty(c, n)) return underflow(c, to_sti ? n : 0, pop);
+    struct sf s = fpu_env(c);
+    struct f80 r = arith_any(op, fpu_st(c, 0), fpu_st(c, n), &s);
+    if (commit(c, fpu_reg(c, to_sti ? n : 0), r, &s) && pop) fpu_pop(c);
+    return BODY_NEXT;
+}
+
 FPU_INLINE enum status arith_reg(struct cpu *c, const struct insn *i, enum arith op, bool to_sti, bool pop)
 {
     if (fpu_begin(c)) return BODY_AGAIN;
     fpu_note(c, i);
-    unsigned n = i->rm & 7;
-    if (FPU_UNLIKELY(fpu_empty(c, 0) || fpu_empty(c, n))) return underflow(c, to_sti ? n : 0, pop);
-    struct sf s = fpu_env(c);
-    struct f80 r = arith(op, fpu_st(c, 0), fpu_st(c, n), &s);
-    if (commit(c, fpu_reg(c, to_sti ? n : 0), r, &s) && pop) fpu_pop(c);
+    unsigned n = i->rm & 7, ra = c->ftop, rb = fpu_reg(c, n);
+    uint64_t ma = c->st[ra].mant, mb = c->st[rb].mant;
+    uint32_t sea = c->st[ra].se, seb = c->st[rb].se;
+    bool valid = c->ftag >> ra & c->ftag >> rb & 1;
+    if (FPU_UNLIKELY(!valid || !is_normal(ma, sea) || !is_normal(mb, seb))) return arith_reg_slow(c, n, op, to_sti, pop);
+    commit_core(c, to_sti ? rb : ra, arith_core(op, ma, sea, mb, seb, c->fcw));
+    if (pop) fpu_pop(c);
     return BODY_NEXT;
 }
 
@@ -72,20 +97,31 @@ static bool memory_denormal_stops(struct f80 a, bool zero_divides, struct sf *s)
     return !(s->masks & SF_DE);
 }
 
-FPU_INLINE enum status arith_mem(struct cpu *c, enum arith op, struct f80 b, bool denormal)
+static __attribute__((noinline)) enum status arith_mem_slow(struct cpu *c, enum arith op, struct f80 b, bool denormal)
 {
-    if (FPU_UNLIKELY(fpu_empty(c, 0))) return underflow(c, 0, false);
+    if (fpu_empty(c, 0)) return underflow(c, 0, false);
     struct sf s = fpu_env(c);
     struct f80 a = fpu_st(c, 0), r = a;
-    if (!denormal || !memory_denormal_stops(a, op == A_DIVR, &s)) r = arith(op, a, b, &s);
+    if (!denormal || !memory_denormal_stops(a, op == A_DIVR, &s)) r = arith_any(op, a, b, &s);
     commit(c, c->ftop, r, &s);
+    return BODY_NEXT;
+}
+
+FPU_INLINE enum status arith_mem(struct cpu *c, enum arith op, uint64_t mb, uint32_t seb, bool denormal)
+{
+    unsigned top = c->ftop;
+    uint64_t ma = c->st[top].mant;
+    uint32_t sea = c->st[top].se;
+    if (FPU_UNLIKELY(denormal || !(c->ftag >> top & 1) || !is_normal(ma, sea) || !is_normal(mb, seb)))
+        return arith_mem_slow(c, op, (struct f80){ .mant = mb, .se = (uint16_t)seb }, denormal);
+    commit_core(c, top, arith_core(op, ma, sea, mb, seb, c->fcw));
     return BODY_NEXT;
 }
 
 static inline bool is_denormal32(uint32_t v) { return !(v & 0x7f800000) && v & 0x7fffff; }
 static inline bool is_denormal64(uint64_t v) { return !(v >> 52 & 0x7ff) && v << 12; }
 
-typedef enum status arith_mem_body(struct cpu *c, struct f80 b, bool denormal);
+typedef enum status arith_mem_body(struct cpu *c, uint64_t mb, uint32_t seb, bool denormal);
 
 FPU_INLINE enum status arith_m32(struct cpu *c, const struct insn *i, arith_mem_body *body)
 {
@@ -93,7 +129,8 @@ FPU_INLINE enum status arith_m32(struct cpu *c, const struct insn *i, arith_mem_
     uint64_t ea = insn_ea(c, i);
     uint32_t v = mem_read32(c, insn_seg(i), ea);
     fpu_note_mem(c, i, ea);
-    return body(c, f80_operand_f32(v), is_denormal32(v));
+    struct f80 b = f80_operand_f32(v);
+    return body(c, b.mant, b.se, is_denormal32(v));
 }
 
 FPU_INLINE enum status arith_m64(struct cpu *c, const struct insn *i, arith_mem_body *body)
@@ -102,7 +139,8 @@ FPU_INLINE enum status arith_m64(struct cpu *c, const struct insn *i, arith_mem_
     uint64_t ea = insn_ea(c, i);
     uint64_t v = mem_read64(c, insn_seg(i), ea);
     fpu_note_mem(c, i, ea);
-    return body(c, f80_operand_f64(v), is_denormal64(v));
+    struct f80 b = f80_operand_f64(v);
+    return body(c, b.mant, b.se, is_denormal64(v));
 }
 
 FPU_INLINE enum status arith_int(struct cpu *c, const struct insn *i, unsigned size, arith_mem_body *body)
@@ -111,13 +149,14 @@ FPU_INLINE enum status arith_int(struct cpu *c, const struct insn *i, unsigned s
     uint64_t ea = insn_ea(c, i);
     int64_t v = size == 2 ? (int16_t)mem_read16(c, insn_seg(i), ea) : (int32_t)mem_read32(c, insn_seg(i), ea);
     fpu_note_mem(c, i, ea);
-    return body(c, f80_from_i64(v), false);
+    struct f80 b = f80_from_i64(v);
+    return body(c, b.mant, b.se, false);
 }
 
 #define ARITH_FORMS(name, A, name_to, name_pop) \
-    static __attribute__((noinline)) enum status mem_##name(struct cpu *c, struct f80 b, bool denormal) \
+    static __attribute__((noinline)) enum status mem_##name(struct cpu *c, uint64_t mb, uint32_t seb, bool denormal) \
     { \
-        return arith_mem(c, A, b, denormal); \
+        return arith_mem(c, A, mb, seb, denormal); \
     } \
     FPU_OP(f##name##_ST0_STi) { return arith_reg(c, i, A, false, false); } \
     FPU_OP(f##name_to##_STi_ST0) { return arith_reg(c, i, A, true, false); } \

@@ -121,7 +121,7 @@ FPU_OP(frstor_M)
     mem_read_bytes(c, insn_seg(i), insn_ea(c, i), b, size + STATE_REGS_SIZE);
     get_env(c, b, size == ENV32_SIZE);
     for (unsigned n = 0; n < 8; n++)
-        c->st[fpu_reg(c, n)] = (struct f80){ .mant = ld64(b + size + 10 * n), .se = ld16(b + size + 10 * n + 8) };
+        fpu_set_reg(c, fpu_reg(c, n), (struct f80){ .mant = ld64(b + size + 10 * n), .se = ld16(b + size + 10 * n + 8) });
     return BODY_NEXT;
 }
 

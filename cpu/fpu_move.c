@@ -264,7 +264,7 @@ FPU_INLINE enum status move_if(struct cpu *c, const struct insn *i, uint32_t fla
         if (fpu_underflow(c)) fpu_set(c, 0, f80_indefinite());
         return BODY_NEXT;
     }
-    if (((eflags_get(c) & flags) != 0) == set) c->st[c->ftop] = fpu_st(c, n);   /* C1 keeps its value */
+    if (((eflags_get(c) & flags) != 0) == set) fpu_set_reg(c, c->ftop, fpu_st(c, n));   /* C1 keeps its value */
     return BODY_NEXT;
 }
 FPU_OP(fcmovb_STi) { return move_if(c, i, FL_CF, true); }

@@ -107,12 +107,15 @@ struct f80 f80_tan(struct f80 x, bool *in_range, struct sf *s)
     if (trig_special(&x, in_range, x, s)) return x;
     unsigned quadrant;
     struct wide r = reduce(x, &quadrant);
-    struct wide v = r;                                        /* of a tiny argument: a hair above it */
-    if (quadrant & 1 || r.exp >= -60) {
+    struct wide v = r;                                        /* tiny: a hair above r, or below its reciprocal */
+    if (r.exp >= -60) {
         struct wide sn = sin_reduced(r), cs = cos_reduced(r);
         v = quadrant & 1 ? wide_div(cs, sn) : wide_div(sn, cs);
-        if (quadrant & 1) v.sign = !v.sign;
+    } else if (quadrant & 1) {
+        v = wide_div((struct wide){ (u128)1 << 127, 0, false }, r);
+        v = wide_norm(v.sign, v.exp, v.m - 16);
     }
+    if (quadrant & 1) v.sign = !v.sign;
     return wide_round(v, s);
 }
 

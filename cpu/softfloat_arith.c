@@ -29,20 +29,19 @@ struct f80 f80_nan_result(struct f80 a, struct f80 b, struct sf *s)
 }
 
 /* Overflow and underflow. The exponent is at most 1 or at least 7FFEh before rounding. */
-struct f80 f80_round_pack_far(bool sign, int32_t exp, uint64_t hi, uint64_t lo, struct sf *s)
+struct f80_result f80_round_far(bool sign, int32_t exp, uint64_t hi, uint64_t lo, unsigned control)
 {
-    const uint64_t ulp = 1ull << (64 - s->prec);
-    uint64_t frac = s->prec == 64 ? lo : hi << s->prec | (lo != 0);
-    uint64_t kept = hi & -ulp;
-    bool up = sf_round_up(s->rc, sign, kept & ulp, frac);
+    const unsigned rc = control >> 10 & 3;
+    const uint64_t ulp = sf_ulp(control);
+    const uint32_t sign_bit = (uint32_t)sign << 15;
+    uint64_t frac = sf_frac(hi, lo, control), kept = hi & -ulp;
+    bool up = sf_round_up(rc, sign, kept & ulp, frac);
     uint64_t rounded = kept + (up ? ulp : 0);
     bool carry = up && !rounded;
+    uint32_t flags = 0;
 
     if (exp + carry < 1) {                                    /* tiny, as seen after rounding */
-        if (!(s->masks & SF_UE)) {
-            s->flags |= SF_UE;
-            exp += F80_WRAP;
-        } else {
+        if (control & SF_UE) {
             unsigned shift = (unsigned)(1 - exp);
             if (shift < 64) {
                 lo = hi << (64 - shift) | (lo != 0);
@@ -51,43 +50,44 @@ struct f80 f80_round_pack_far(bool sign, int32_t exp, uint64_t hi, uint64_t lo, 
                 lo = shift == 64 ? hi | (lo != 0) : 1;
                 hi = 0;
             }
-            frac = s->prec == 64 ? lo : hi << s->prec | (lo != 0);
+            frac = sf_frac(hi, lo, control);
             hi &= -ulp;
             if (frac) {
-                s->flags |= SF_UE | SF_PE;
-                if (sf_round_up(s->rc, sign, hi & ulp, frac)) {
-                    s->flags |= SF_C1;
+                flags = SF_UE | SF_PE;
+                if (sf_round_up(rc, sign, hi & ulp, frac)) {
+                    flags |= SF_C1;
                     hi += ulp;
                 }
             }
-            return f80_make(sign, hi >> 63, hi);
+            return (struct f80_result){ hi, sign_bit | (uint32_t)(hi >> 63), flags };
         }
+        flags = SF_UE;
+        exp += F80_WRAP;
     }
     if (carry) {
         rounded = F80_TOP;
         exp++;
     }
     if (exp >= F80_EXP_MAX) {
-        s->flags |= SF_OE;
-        if (s->masks & SF_OE) {
-            s->flags |= SF_PE;
-            if (s->rc == SF_NEAREST || s->rc == (sign ? SF_DOWN : SF_UP)) {
-                s->flags |= SF_C1;
-                return f80_inf(sign);
-            }
-            return f80_make(sign, F80_EXP_MAX - 1, -ulp);
+        flags |= SF_OE;
+        if (control & SF_OE) {
+            flags |= SF_PE;
+            if (rc == SF_NEAREST || rc == (sign ? SF_DOWN : SF_UP))
+                return (struct f80_result){ F80_TOP, sign_bit | F80_EXP_MAX, flags | SF_C1 };
+            return (struct f80_result){ -ulp, sign_bit | (F80_EXP_MAX - 1), flags };
         }
         exp -= F80_WRAP;
     }
-    if (frac) s->flags |= SF_PE;
-    if (up) s->flags |= SF_C1;
-    /* No product or quotient of two numbers leaves the range after wrapping; only FSCALE can. */
-    return f80_make(sign, (unsigned)exp & 0x7fff, rounded);
+    if (frac) flags |= SF_PE;
+    if (up) flags |= SF_C1;
+    /* No product or quotient of two numbers leaves the range after wrapping; FSCALE checks before it comes here. */
+    return (struct f80_result){ rounded, sign_bit | ((uint32_t)exp & 0x7fff), flags };
 }
 
 static struct f80 add_signed(struct f80 a, struct f80 b, bool negate, struct sf *s)
 {
-    if (f80_is_normal(a) && f80_is_normal(b)) return f80_add_normal(a, b, negate, s);
+    if (f80_is_normal(a) && f80_is_normal(b))
+        return f80_take(f80_add_core(a.mant, a.se, b.mant, b.se ^ (negate ? 0x8000u : 0), sf_control(s)), s);
     if (f80_is_nan(a) || f80_is_nan(b)) return f80_nan_result(a, b, s);
     bool sa = f80_sign(a), sb = f80_sign(b) != negate;
     if (f80_is_inf(a) && f80_is_inf(b)) return sa == sb ? a : f80_invalid(s);
@@ -129,9 +129,9 @@ static struct f80 add_signed(struct f80 a, struct f80 b, bool negate, struct sf 
         x <<= n;
         return f80_round_pack(sx, exp - (int32_t)n, (uint64_t)(x >> 64), (uint64_t)x, s);
     }
-    a = f80_make(na.sign, (unsigned)na.exp, na.mant);
+    a = f80_make(na.sign, (unsigned)na.exp, na.mant);         /* pseudo-denormals */
     b = f80_make(nb.sign, (unsigned)nb.exp, nb.mant);
-    return f80_add_normal(a, b, false, s);
+    return f80_take(f80_add_core(a.mant, a.se, b.mant, b.se, sf_control(s)), s);
 }
 
 struct f80 f80_add(struct f80 a, struct f80 b, struct sf *s) { return add_signed(a, b, false, s); }
@@ -139,7 +139,8 @@ struct f80 f80_sub(struct f80 a, struct f80 b, struct sf *s) { return add_signed
 
 struct f80 f80_mul(struct f80 a, struct f80 b, struct sf *s)
 {
-    if (f80_is_normal(a) && f80_is_normal(b)) return f80_mul_normal(a, b, s);
+    if (f80_is_normal(a) && f80_is_normal(b))
+        return f80_take(f80_mul_core(a.mant, a.se, b.mant, b.se, sf_control(s)), s);
     if (f80_is_nan(a) || f80_is_nan(b)) return f80_nan_result(a, b, s);
     bool sign = f80_sign(a) != f80_sign(b);
     if ((f80_is_inf(a) && f80_is_zero(b)) || (f80_is_zero(a) && f80_is_inf(b))) return f80_invalid(s);
@@ -155,7 +156,8 @@ struct f80 f80_mul(struct f80 a, struct f80 b, struct sf *s)
 
 struct f80 f80_div(struct f80 a, struct f80 b, struct sf *s)
 {
-    if (f80_is_normal(a) && f80_is_normal(b)) return f80_div_normal(a, b, s);
+    if (f80_is_normal(a) && f80_is_normal(b))
+        return f80_take(f80_div_core(a.mant, a.se, b.mant, b.se, sf_control(s)), s);
     if (f80_is_nan(a) || f80_is_nan(b)) return f80_nan_result(a, b, s);
     bool sign = f80_sign(a) != f80_sign(b);
     if ((f80_is_inf(a) && f80_is_inf(b)) || (f80_is_zero(a) && f80_is_zero(b))) return f80_invalid(s);

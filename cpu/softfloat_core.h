@@ -73,22 +73,42 @@ static inline bool sf_round_up(unsigned rc, bool sign, bool odd, uint64_t frac)
     return frac && rc == (sign ? SF_DOWN : SF_UP);
 }
 
-struct f80 f80_round_pack_far(bool sign, int32_t exp, uint64_t hi, uint64_t lo, struct sf *s);
+/* ---- The hot core works on scalars and takes the control word as FCW has it, so that compilers keep all of it in
+ * registers: masks in bits 0-5, precision in 8-9 (bit 8 set: all 64 bits), rounding in 10-11. */
+struct f80_result { uint64_t mant; uint32_t se, flags; };
 
-/* Rounds to the environment's precision and packs. hi's top bit is set. */
-static inline struct f80 f80_round_pack(bool sign, int32_t exp, uint64_t hi, uint64_t lo, struct sf *s)
+static inline unsigned sf_control(const struct sf *s)
 {
-    if ((uint32_t)(exp - 1) >= 0x7ffd) return f80_round_pack_far(sign, exp, hi, lo, s);   /* near a limit */
+    return s->masks | (s->prec == 64 ? 0x300u : s->prec == 53 ? 0x200u : 0) | (unsigned)s->rc << 10;
+}
+static inline uint64_t sf_ulp(unsigned control)               /* weight of the last place in a normalised significand */
+{
+    return control & 0x100 ? 1 : control & 0x200 ? 1ull << 11 : 1ull << 40;
+}
+/* What is below the last place, aligned to the top of a word. */
+static inline uint64_t sf_frac(uint64_t hi, uint64_t lo, unsigned control)
+{
+    return control & 0x100 ? lo : hi << (control & 0x200 ? 53 : 24) | (lo != 0);
+}
+static inline bool sf_near_limit(int32_t exp) { return (uint32_t)(exp - 1) >= 0x7ffd; }
+
+struct f80_result f80_round_far(bool sign, int32_t exp, uint64_t hi, uint64_t lo, unsigned control);
+
+/* Rounds to the precision and packs. hi's top bit is set. */
+static inline struct f80_result f80_round_core(bool sign, int32_t exp, uint64_t hi, uint64_t lo, unsigned control)
+{
+    if (__builtin_expect(sf_near_limit(exp), 0)) return f80_round_far(sign, exp, hi, lo, control);
     uint64_t ulp = 1, frac = lo;
-    if (s->prec != 64) {
-        ulp = 1ull << (64 - s->prec);
-        frac = hi << s->prec | (lo != 0);
+    if (!(control & 0x100)) {
+        ulp = sf_ulp(control);
+        frac = sf_frac(hi, lo, control);
         hi &= -ulp;
     }
+    uint32_t flags = 0;
     if (frac) {
-        s->flags |= SF_PE;
-        if (sf_round_up(s->rc, sign, hi & ulp, frac)) {
-            s->flags |= SF_C1;
+        flags = SF_PE;
+        if (sf_round_up(control >> 10 & 3, sign, hi & ulp, frac)) {
+            flags = SF_PE | SF_C1;
             hi += ulp;
             if (!hi) {
                 hi = F80_TOP;
@@ -96,60 +116,60 @@ static inline struct f80 f80_round_pack(bool sign, int32_t exp, uint64_t hi, uin
             }
         }
     }
-    return f80_make(sign, (unsigned)exp, hi);
+    return (struct f80_result){ hi, (uint32_t)sign << 15 | (uint32_t)exp, flags };
 }
 
-/* a + b or, if `negate`, a - b for two normal numbers. */
-static inline struct f80 f80_add_normal(struct f80 a, struct f80 b, bool negate, struct sf *s)
+/* a + b, two normal numbers; seb has b's sign as it counts. */
+static inline struct f80_result f80_add_core(uint64_t ma, uint32_t sea, uint64_t mb, uint32_t seb, unsigned control)
 {
-    bool sa = f80_sign(a), sb = f80_sign(b) != negate;
-    int32_t ea = f80_exp(a), eb = f80_exp(b);
-    uint64_t ma = a.mant, mb = b.mant;
+    int32_t ea = sea & 0x7fff, eb = seb & 0x7fff;
     if (ea < eb || (ea == eb && ma < mb)) {                   /* let a be the larger */
         uint64_t m = ma;
         int32_t e = ea;
-        bool sg = sa;
-        ma = mb, ea = eb, sa = sb;
-        mb = m, eb = e, sb = sg;
+        uint32_t se = sea;
+        ma = mb, ea = eb, sea = seb;
+        mb = m, eb = e, seb = se;
     }
+    bool sign = sea >> 15 & 1;
     unsigned d = (unsigned)(ea - eb);
-    uint64_t bh, bl;                                          /* mb shifted right by d into 128 bits */
-    if (d == 0) bh = mb, bl = 0;
-    else if (d < 64) bh = mb >> d, bl = mb << (64 - d);
-    else if (d == 64) bh = 0, bl = mb;
-    else if (d == 65) bh = 0, bl = mb >> 1 | (mb & 1);
-    else bh = 0, bl = mb >> 2 | 1;                            /* under a quarter of the last place: only sticky */
-    if (sa == sb) {
-        uint64_t hi = ma + bh;
+    uint64_t hi, lo;                                          /* mb shifted right by d into 128 bits, then the result */
+    if (d == 0) hi = mb, lo = 0;
+    else if (d < 64) hi = mb >> d, lo = mb << (64 - d);
+    else if (d == 64) hi = 0, lo = mb;
+    else if (d == 65) hi = 0, lo = mb >> 1 | (mb & 1);
+    else hi = 0, lo = mb >> 2 | 1;                            /* under a quarter of the last place: only sticky */
+    if (!((sea ^ seb) & 0x8000)) {
+        hi += ma;
         if (hi < ma) {
-            bl = bl >> 1 | (bl & 1) | hi << 63;
+            lo = lo >> 1 | (lo & 1) | hi << 63;
             hi = hi >> 1 | F80_TOP;
             ea++;
         }
-        return f80_round_pack(sa, ea, hi, bl, s);
-    }
-    uint64_t lo = -bl, hi = ma - bh - (bl != 0);
-    if (!(hi >> 63)) {
-        if (!hi) {
-            if (!lo) return f80_zero(s->rc == SF_DOWN);
-            hi = lo, lo = 0, ea -= 64;                        /* only after a shift by one: exact */
+    } else {
+        hi = ma - hi - (lo != 0);
+        lo = -lo;
+        if (!(hi >> 63)) {
+            if (!hi) {
+                if (!lo) return (struct f80_result){ 0, (control & 0xc00) == 0x400 ? 0x8000 : 0, 0 };
+                hi = lo, lo = 0, ea -= 64;                    /* only after a shift by one: exact */
+            }
+            unsigned n = clz64(hi);
+            if (n) {
+                hi = hi << n | lo >> (64 - n);
+                lo <<= n;
+                ea -= (int32_t)n;
+            }
         }
-        unsigned n = clz64(hi);
-        if (n) {
-            hi = hi << n | lo >> (64 - n);
-            lo <<= n;
-            ea -= (int32_t)n;
-        }
     }
-    return f80_round_pack(sa, ea, hi, lo, s);
+    return f80_round_core(sign, ea, hi, lo, control);
 }
 
-static inline struct f80 f80_mul_normal(struct f80 a, struct f80 b, struct sf *s)
+static inline struct f80_result f80_mul_core(uint64_t ma, uint32_t sea, uint64_t mb, uint32_t seb, unsigned control)
 {
-    u128 p = (u128)a.mant * b.mant;
-    int32_t exp = f80_exp(a) + f80_exp(b) - (F80_BIAS - 1);
+    u128 p = (u128)ma * mb;
+    int32_t exp = (int32_t)(sea & 0x7fff) + (int32_t)(seb & 0x7fff) - (F80_BIAS - 1);
     if (!(p >> 127)) p <<= 1, exp--;
-    return f80_round_pack((a.se ^ b.se) >> 15, exp, (uint64_t)(p >> 64), (uint64_t)p, s);
+    return f80_round_core((sea ^ seb) >> 15 & 1, exp, (uint64_t)(p >> 64), (uint64_t)p, control);
 }
 
 /* Quotient of two significands with their top bits set: 64 bits and a guard word. Returns 1 if ma < mb. */
@@ -163,12 +183,23 @@ static inline unsigned sf_div_mant(uint64_t ma, uint64_t mb, uint64_t *hi, uint6
     return less;
 }
 
-static inline struct f80 f80_div_normal(struct f80 a, struct f80 b, struct sf *s)
+static inline struct f80_result f80_div_core(uint64_t ma, uint32_t sea, uint64_t mb, uint32_t seb, unsigned control)
 {
     uint64_t hi, lo;
-    int32_t exp = f80_exp(a) - f80_exp(b) + F80_BIAS;
-    exp -= (int32_t)sf_div_mant(a.mant, b.mant, &hi, &lo);
-    return f80_round_pack((a.se ^ b.se) >> 15, exp, hi, lo, s);
+    int32_t exp = (int32_t)(sea & 0x7fff) - (int32_t)(seb & 0x7fff) + F80_BIAS;
+    exp -= (int32_t)sf_div_mant(ma, mb, &hi, &lo);
+    return f80_round_core((sea ^ seb) >> 15 & 1, exp, hi, lo, control);
+}
+
+/* The same for everything that is not hot. */
+static inline struct f80 f80_take(struct f80_result r, struct sf *s)
+{
+    s->flags |= (uint16_t)r.flags;
+    return (struct f80){ .mant = r.mant, .se = (uint16_t)r.se };
+}
+static inline struct f80 f80_round_pack(bool sign, int32_t exp, uint64_t hi, uint64_t lo, struct sf *s)
+{
+    return f80_take(f80_round_core(sign, exp, hi, lo, sf_control(s)), s);
 }
 
 #endif

@@ -35,7 +35,7 @@ enum { SEG_TYPE = 0x0f, SEG_S = 0x10, SEG_DPL = 0x60, SEG_P = 0x80, SEG_AVL = 0x
        SEG_EXPAND_DOWN = 4 /* data */, SEG_CONFORMING = 4 /* code */, SEG_CODE = 8 };
 struct desc_table { uint64_t base; uint16_t limit; uint16_t unused[3]; };
 
-struct f80 { uint64_t mant; uint16_t se; uint16_t unused[3]; };   /* sign and exponent in se */
+struct f80 { uint64_t mant, se; };                                /* sign and exponent in bits 0 to 15 of se */
 union xmm { uint64_t q[2]; };                                     /* q[0] is the low half on every host */
 
 enum { /* c->attention: reasons to leave a block; 0 on the fast path */

@@ -333,7 +333,7 @@ static unsigned long run_row(uint8_t *code, const struct row *r, unsigned long c
         before.image = in;
 
         run_native(code, bytes + !narrow, narrow ? 3 : 2, &in, &host);
-        struct insn i = { .imm = (r->opcode & 7) << 8 | modrm, .rm = modrm & 7, .opcode = r->opcode,
+        struct insn i = { .imm = (r->opcode & 7) << 8 | modrm, .rm = modrm & 7,
                           .flags = (uint8_t)((r->mem ? INSN_MEM : 0) | (narrow ? 1 : 2)), .scale_seg = SEG_DS << 4 };
         r->body(c, &i);
         struct outcome ours = { .ax = c->r[R_AX], .flags = c->eflags };
