@@ -19,6 +19,7 @@ enum { REG_DATA, REG_ERROR, REG_COUNT, REG_LBA_LOW, REG_LBA_MID, REG_LBA_HIGH, R
        REG_FEATURES = REG_ERROR, REG_COMMAND = REG_STATUS };
 enum { CMD_DEVICE_RESET = 0x08, CMD_EXECUTE_DIAGNOSTIC = 0x90 };
 enum { FLOATING = 0x7f };
+enum { DMA_AT_ONCE = 16 << 20 };          /* bytes between two looks at the other timers */
 
 #define TIME_DECODE   VTIME_US(4)
 #define TIME_RESET    VTIME_US(500)
@@ -150,12 +151,14 @@ bool ata_drive_dma(struct ata_drive *d, bool to_memory, uint64_t len, uint64_t *
     struct ata_channel *c = d->channel;
     struct error e = { "" };
     if (*moved >= len) return true;
+    uint32_t n = len - *moved < DMA_AT_ONCE ? (uint32_t)(len - *moved) : DMA_AT_ONCE;
     enum ata_dma_result r = ATA_DMA_WAIT;
-    if (c->host_ops)
-        r = c->host_ops->dma(c->host, c->host_channel, d, to_memory, (uint32_t)(len - *moved), mover, moved, &e);
+    if (c->host_ops) r = c->host_ops->dma(c->host, c->host_channel, d, to_memory, n, mover, moved, &e);
     switch (r) {
     case ATA_DMA_DONE:
-        return true;
+        if (*moved >= len) return true;
+        ata_drive_work_after(d, ATA_DMA, VTIME_US(1));
+        break;
     case ATA_DMA_WAIT:
         d->phase = ATA_DMA_STOPPED;
         d->status = ATA_BSY | ATA_DRDY | ATA_DSC;
