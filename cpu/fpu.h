@@ -115,16 +115,6 @@ void fpu_set_control_word(struct cpu *c, uint16_t v);
 /* The two-bit tags of FSTENV, computed from the registers; and back. */
 uint16_t fpu_tag_word(const struct cpu *c);
 
-/* ---- transcendental functions (fpu_trans.c): values, as the instructions give them for finite operands. */
-struct f80 f80_sin(struct f80 x, bool *in_range, struct sf *s);
-struct f80 f80_cos(struct f80 x, bool *in_range, struct sf *s);
-struct f80 f80_tan(struct f80 x, bool *in_range, struct sf *s);
-struct f80 f80_atan2(struct f80 y, struct f80 x, struct sf *s);       /* FPATAN: y = ST(1), x = ST(0) */
-struct f80 f80_2xm1(struct f80 x, struct sf *s);
-struct f80 f80_yl2x(struct f80 x, struct f80 y, struct sf *s);        /* y log2 x */
-struct f80 f80_yl2xp1(struct f80 x, struct f80 y, struct sf *s);
-
-/* One slow body a row of optable_x87.def. */
 /* ---- the bodies. */
 #define X87_M(opcode, reg, body, mnemonic, operand, level, feature) \
     enum status op_##body(struct cpu *c, const struct insn *i);

@@ -78,6 +78,16 @@ int64_t f80_to_int(struct f80 a, unsigned bits, bool chop, struct sf *s);
 void f80_to_bcd(struct f80 a, uint8_t bcd[10], struct sf *s);
 struct f80 f80_from_bcd(const uint8_t bcd[10]);
 
+/* ---- transcendental functions (softfloat_trans.c). The precision control does not apply to them. *in_range is false for
+ * arguments of 2^63 and more, which have no result. */
+struct f80 f80_sin(struct f80 x, bool *in_range, struct sf *s);
+struct f80 f80_cos(struct f80 x, bool *in_range, struct sf *s);
+struct f80 f80_tan(struct f80 x, bool *in_range, struct sf *s);
+struct f80 f80_atan2(struct f80 y, struct f80 x, struct sf *s);       /* FPATAN: y = ST(1), x = ST(0) */
+struct f80 f80_2xm1(struct f80 x, struct sf *s);
+struct f80 f80_yl2x(struct f80 x, struct f80 y, struct sf *s);        /* y log2 x */
+struct f80 f80_yl2xp1(struct f80 x, struct f80 y, struct sf *s);      /* y log2 (x + 1) */
+
 /* ---- f32 and f64 as SSE computes them (softfloat_sse.c): the first NaN operand wins, every result has its format's
  * exponent range, and an unmasked exception leaves the destination to the caller (flags tell). */
 uint32_t f32_add(uint32_t a, uint32_t b, struct sf *s);

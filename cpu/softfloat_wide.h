@@ -2,8 +2,8 @@
  *
  * A wide number is m / 2^127 * 2^exp with the top bit of m set. Products drop their lower halves: errors stay near
  * 2^-125, far below the last place of a 64-bit result. The tables are the values named beside them, rounded. */
-#ifndef CPU_FPU_WIDE_H
-#define CPU_FPU_WIDE_H
+#ifndef CPU_SOFTFLOAT_WIDE_H
+#define CPU_SOFTFLOAT_WIDE_H
 
 #include "cpu/softfloat_core.h"
 
