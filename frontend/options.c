@@ -482,8 +482,9 @@ const struct option options[] = {
 const unsigned option_count = sizeof options / sizeof options[0];
 
 static const struct option_section before[] = {
-    { "DESCRIPTION", "Beige is an x86 PC built entirely in software. It boots FILE, which may be a floppy, hard disk or CD "
-      "image or a Linux or multiboot kernel, with SeaBIOS as the firmware. Without FILE and drives it boots a demonstration. No hardware "
+    { "DESCRIPTION",
+      "Beige is an x86 PC built entirely in software. It boots FILE, which may be a floppy, hard disk or CD image or a Linux "
+      "or multiboot kernel, with SeaBIOS as the firmware. Without FILE and drives it boots a demonstration. No hardware "
       "virtualization is used; the same inputs give the same run on every host." },
     { NULL, NULL },
 };

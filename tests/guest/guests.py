@@ -1,0 +1,237 @@
+#!/usr/bin/env python3
+"""Whole-machine tests: real guests, each a row of data.
+
+usage: guests.py BINARY GUESTS_DIR [--only NAME,...] [--list]
+
+A row names the guest's files (made by images/*.sh under GUESTS_DIR), the options, a time limit and the function that
+plays it. Prints a line a test and, last, `N passed, N failed`.
+"""
+import argparse, os, re, shutil, subprocess, sys, tempfile, time
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from driver import Failure, Machine
+
+
+class Context:
+    def __init__(self, binary, guests, tmp):
+        self.binary, self.guests, self.tmp = binary, guests, tmp
+
+    def path(self, name):
+        return os.path.join(self.guests, name)
+
+    def copy(self, name):
+        """A private copy, for tests that write."""
+        dst = os.path.join(self.tmp, os.path.basename(name))
+        shutil.copyfile(self.path(name), dst)
+        return dst
+
+    def boot(self, *args, timeout=120):
+        return Machine(self.binary, list(args), timeout)
+
+
+def check(what, why):
+    if not what:
+        raise Failure(why)
+
+
+KERNEL = ['-kernel', 'linux/vmlinuz', '-initrd', 'linux/initrd.gz', '-append', 'console=tty0 console=ttyS0 quiet']
+
+
+def kernel_args(c):
+    return [c.path(a) if a.startswith('linux/') else a for a in KERNEL]
+
+
+def shell_answers(m):
+    """A command by serial and one by keyboard; the shell computes, so an echo of what was typed cannot pass."""
+    m.wait('GUEST-UP', 'serial')
+    m.wait('GUEST-UP', 'screen')
+    m.wait('guest# ', 'serial')
+    m.send('echo serial-$((6*7))\n')
+    m.wait('serial-42', 'serial')
+    m.type('echo keys-$((6*9))\n')
+    m.wait('keys-54', 'screen')
+
+
+def power_off(m):
+    m.send('poweroff\n')
+    status = m.wait_exit()
+    check(status == 0, 'status %d after poweroff' % status)
+
+
+def linux_kernel(c):
+    with c.boot('-m', '128', *kernel_args(c)) as m:
+        shell_answers(m)
+        power_off(m)
+
+
+def fs_of(disk, tmp, start, sectors):
+    part = os.path.join(tmp, 'part.img')
+    with open(disk, 'rb') as f, open(part, 'wb') as o:
+        f.seek(start * 512)
+        o.write(f.read(sectors * 512))
+    return part
+
+
+def run(*cmd):
+    r = subprocess.run(cmd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=dict(os.environ, PATH=os.environ['PATH'] + ':/sbin:/usr/sbin'))
+    return r.returncode, r.stdout.decode('latin1')
+
+
+def linux_disk(c):
+    """Boots by SeaBIOS and SYSLINUX; what it wrote to FAT and ext4 is there afterwards, and the host's fsck agrees."""
+    disk = c.copy('linux/disk.img')
+    with c.boot('-m', '128', '-hda', disk) as m:
+        m.wait('GUEST-UP', 'serial')
+        m.wait('guest# ', 'serial')
+        m.send('seq 1 20000 | md5sum > /mnt/ext4/sum.txt; cp /mnt/ext4/sum.txt /mnt/fat/sum.txt; '
+               'dd if=/bin/busybox of=/mnt/ext4/copy bs=64k 2>/dev/null; cmp /bin/busybox /mnt/ext4/copy && echo same-$((3*5))\n')
+        m.wait('same-15', 'serial')
+        power_off(m)
+    want = subprocess.run('seq 1 20000 | md5sum', shell=True, stdout=subprocess.PIPE).stdout
+    fat = fs_of(disk, c.tmp, 2048, 65536)
+    code, text = run('fsck.fat', '-n', fat)
+    check(code == 0, 'fsck.fat: ' + text)
+    check(subprocess.run(['mtype', '-i', fat, '::sum.txt'], stdout=subprocess.PIPE).stdout == want, 'FAT: wrong contents')
+    ext = fs_of(disk, c.tmp, 67584, 63488)
+    code, text = run('e2fsck', '-fn', ext)
+    check(code == 0, 'e2fsck: ' + text)
+    code, text = run('debugfs', '-R', 'cat sum.txt', ext)
+    check(want.decode() in text, 'ext4: wrong contents: ' + text)
+
+
+def linux_cd(c):
+    with c.boot('-m', '128', '-cdrom', c.path('linux/linux.iso'), '-boot', 'd') as m:
+        m.wait('GUEST-UP', 'serial')
+        m.wait('guest# ', 'serial')
+        m.send('ls /mnt/cd; md5sum < /mnt/cd/isolinux/vmlinuz\n')
+        want = subprocess.run(['md5sum'], stdin=open(c.path('linux/vmlinuz'), 'rb'), stdout=subprocess.PIPE).stdout.split()[0].decode()
+        m.wait(want, 'serial')
+
+
+def memtest(c):
+    with c.boot('-m', '32', '-kernel', c.path('memtest/memtest.bin'), timeout=400) as m:
+        m.wait(r'Memtest86\+', 'screen')
+        m.wait(r'Pass:?\s+1\b|Passes:\s*1|Pass complete', 'screen')
+        check(re.search(r'Errors:\s+0\b', m.screen()), 'errors: ' + m.screen()[:2000])
+
+
+def grub_floppy(c):
+    with c.boot('-fda', c.path('grub-floppy/grub-floppy.img'), '-snapshot') as m:
+        m.wait('GNU GRUB', 'screen')
+        m.key('c')
+        m.wait('grub>', 'screen')
+        m.type('ls\n')
+        m.wait(r'\(fd0\)', 'screen')
+
+
+def hdt(c):
+    """The PCI list names the board's bridges."""
+    with c.boot('-fda', c.path('hdt/hdt.img'), '-snapshot') as m:
+        m.wait('Main Menu', 'screen')
+        m.key('ret')
+        m.wait(r'440FX|82441|1237', 'screen', 20)
+        m.wait(r'82371|PIIX', 'screen', 5)
+
+
+def invaders(c):
+    """The ship moves to the right under the cursor key."""
+    def ship(m):
+        return max((row.find('/ \\') for row in m.screen().split('\n')[-4:]), default=-1)
+    with c.boot('-cdrom', c.path('invaders/invaders.iso'), '-boot', 'd') as m:
+        m.wait(r'-\*-', 'screen')
+        before, start = m.picture(), ship(m)
+        for _ in range(8):
+            m.key('right', 60)
+            time.sleep(0.1)
+        moved = ship(m)
+        check(start >= 0 and moved > start, 'the ship stood at %d and is at %d' % (start, moved))
+        check(before != m.picture(), 'the picture did not change')
+
+
+def demo(c):
+    with c.boot() as m:
+        m.wait('beige-demo ready', 'serial')
+        m.wait('Keyboard', 'screen')
+
+
+def same_every_time(c):
+    """Two boots with the same scripted input end in one state, and so does a third that was saved and loaded on the way."""
+    script = os.path.join(c.tmp, 'input.txt')
+    with open(script, 'w') as f:
+        f.write('8 serial0 "echo hello > /mnt/ext4/f; sync\\n"\n9 type "ls -l /\\n"\n9.5 mouse 5 -3\n')
+    base = [c.binary, '-m', '96', '-display', 'none', '-serial', 'null', '-hda', c.path('linux/disk.img'), '-snapshot',
+            '--input', script, '--speed', 'max', '--state-hash']
+    total, part = '9000000000', '4123456789'
+
+    def once(*extra):
+        r = subprocess.run(base + list(extra), stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        check(r.returncode == 4, 'status %d: %s' % (r.returncode, r.stderr.decode()[-300:]))
+        return r.stdout.decode().strip().split('\n')[-1]
+    save = os.path.join(c.tmp, 'machine.beige')
+    first = once('--limit-insns', total)
+    second = once('--limit-insns', total)
+    once('--limit-insns', part, '--save', save)
+    third = once('--limit-insns', total, '--load', save)
+    check(first == second, 'two runs differ: %s %s' % (first, second))
+    check(first == third, 'saved and loaded: %s %s' % (first, third))
+
+
+def models(c):
+    """Each model boots what its system supports: the i686 kernel refuses a CPU without CMOV."""
+    for cpu, kernel in (('pentium2', True), ('pentium3', True), ('pentium', False), ('486', False)):
+        with c.boot('-cpu', cpu, '-m', '96', *kernel_args(c)) as m:
+            if kernel:
+                m.wait('GUEST-UP', 'serial')
+            else:
+                m.wait('not present on this CPU|requires|Unable to boot|CPU', 'screen')
+                check('GUEST-UP' not in m.screen(), cpu + ' booted a kernel that needs CMOV')
+
+
+TESTS = [                # name, guests it needs, function, seconds
+    ('demo', [], demo),
+    ('grub-floppy', ['grub-floppy'], grub_floppy),
+    ('hdt', ['hdt'], hdt),
+    ('invaders', ['invaders'], invaders),
+    ('linux-kernel', ['linux'], linux_kernel),
+    ('linux-disk', ['linux'], linux_disk),
+    ('linux-cd', ['linux'], linux_cd),
+    ('memtest', ['memtest'], memtest),
+    ('models', ['linux'], models),
+    ('same-every-time', ['linux'], same_every_time),
+]
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    ap.add_argument('binary')
+    ap.add_argument('guests')
+    ap.add_argument('--only', default='')
+    ap.add_argument('--list', action='store_true')
+    a = ap.parse_args()
+    if a.list:
+        for name, needs, _ in TESTS:
+            print(name, *needs)
+        return 0
+    only = [n for n in a.only.split(',') if n]
+    unknown = set(only) - {t[0] for t in TESTS}
+    if unknown:
+        sys.exit('no such test: ' + ', '.join(sorted(unknown)))
+    passed, failed = 0, 0
+    for name, needs, play in TESTS:
+        if only and name not in only:
+            continue
+        start = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix='guest-') as tmp:
+            try:
+                play(Context(os.path.abspath(a.binary), os.path.abspath(a.guests), tmp))
+                verdict, why = 'pass', ''
+            except (Failure, OSError) as e:
+                verdict, why = 'FAIL', '\n' + str(e)
+        print('%-18s %s  %5.1f s%s' % (name, verdict, time.monotonic() - start, why), flush=True)
+        passed += verdict == 'pass'
+        failed += verdict == 'FAIL'
+    print('%d passed, %d failed' % (passed, failed))
+    return failed != 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
