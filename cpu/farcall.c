@@ -22,7 +22,7 @@ static struct far far_mem(struct cpu *c, const struct insn *i)
     struct far t = { .size = insn_opsize(i) };
     if (!insn_is_mem(i)) cpu_ud(c);
     uint64_t ea = insn_ea(c, i), ea_sel = ea + t.size;
-    if (cpu_level(c) == LEVEL_8086) ea_sel &= 0xffff;
+    if (insn_addrsize(i) == 2) ea_sel &= 0xffff;           /* measured on the 80286: m16:16 at FFFEh has its selector at 0 */
     t.off = t.size == 4 ? mem_read32(c, insn_seg(i), ea) : mem_read16(c, insn_seg(i), ea);
     t.sel = mem_read16(c, insn_seg(i), ea_sel);
     return t;
