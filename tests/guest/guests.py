@@ -128,8 +128,11 @@ def hdt(c):
     with c.boot('-fda', c.path('hdt/hdt.img'), '-snapshot') as m:
         m.wait('Main Menu', 'screen')
         m.key('ret')
-        m.wait(r'440FX|82441|1237', 'screen', 20)
-        m.wait(r'82371|PIIX', 'screen', 5)
+        m.wait(r'Host bridge.*ID:8086:1237', 'screen', 20)
+        m.key('down')
+        m.wait(r'ISA bridge.*ID:8086:7000', 'screen', 5)
+        m.key('down')
+        m.wait(r'IDE interface.*ID:8086:7010', 'screen', 5)
 
 
 def invaders(c):
