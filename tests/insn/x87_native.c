@@ -10,13 +10,10 @@
  * do differently stands in `excused`, each with its reason. On other hosts than x86-64 the program says that it is skipped.
  * The last line is "N passed, N failed". */
 #define _GNU_SOURCE
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include "base/bytes.h"
-#include "cpu/fpu.h"
+#include "tests/insn/fpu_bench.h"
 
-enum { MEM_SIZE = 256, MEM_AT = 64, ENV = 28, IMAGE = 108, SHOWN = 4, SKIPPED = 77 };
+enum { MEM_SIZE = BENCH_MEM, MEM_AT = BENCH_EA, ENV = 28, IMAGE = 108, SHOWN = 4, SKIPPED = 77 };
 
 struct row {
     const char *name;
@@ -32,32 +29,6 @@ static const struct row rows[] = {
 #undef X87_M
 #undef X87_R
 };
-
-/* ---- the machine around the unit: flat memory, no faults. Offsets are into the operand buffer. */
-struct bench { struct cpu c; uint8_t mem[MEM_SIZE]; };
-static uint8_t *at(struct cpu *c, uint64_t off) { return (uint8_t *)((struct bench *)(void *)c)->mem + off; }
-uint16_t mem_read16(struct cpu *c, unsigned seg, uint64_t off) { (void)seg; return ld16(at(c, off)); }
-uint32_t mem_read32(struct cpu *c, unsigned seg, uint64_t off) { (void)seg; return ld32(at(c, off)); }
-uint64_t mem_read64(struct cpu *c, unsigned seg, uint64_t off) { (void)seg; return ld64(at(c, off)); }
-void mem_write16(struct cpu *c, unsigned seg, uint64_t off, uint16_t v) { (void)seg; st16(at(c, off), v); }
-void mem_write32(struct cpu *c, unsigned seg, uint64_t off, uint32_t v) { (void)seg; st32(at(c, off), v); }
-void mem_write64(struct cpu *c, unsigned seg, uint64_t off, uint64_t v) { (void)seg; st64(at(c, off), v); }
-void mem_read_bytes(struct cpu *c, unsigned seg, uint64_t off, void *b, unsigned n) { (void)seg; memcpy(b, at(c, off), n); }
-void mem_write_bytes(struct cpu *c, unsigned seg, uint64_t off, const void *b, unsigned n)
-{
-    (void)seg;
-    memcpy(at(c, off), b, n);
-}
-void access_probe_write(struct cpu *c, unsigned seg, uint64_t off, unsigned n) { (void)c, (void)seg, (void)off, (void)n; }
-uint64_t insn_ea(struct cpu *c, const struct insn *i) { (void)c, (void)i; return MEM_AT; }
-uint32_t eflags_get(struct cpu *c) { return c->eflags; }
-void eflags_set(struct cpu *c, uint32_t v) { c->eflags = v; }
-_Noreturn void cpu_fault(struct cpu *c, enum vector v, uint32_t error)
-{
-    (void)c;
-    printf("x87_native: unexpected fault %d (%u)\n", (int)v, error);
-    exit(1);
-}
 
 #ifdef __x86_64__
 
@@ -152,6 +123,7 @@ static void random_bcd(uint8_t *b)
 static void random_case(struct image *im, uint8_t *mem, const struct row *r, unsigned long number)
 {
     static const uint16_t precision[4] = { 0x300, 0x300, 0x200, 0x000 };
+    memset(mem, 0, MEM_SIZE);
     memset(im, 0, sizeof *im);
     unsigned masks = pick(2) ? 0x3f : (unsigned)rnd() & 0x3f;
     st16(im->b, (uint16_t)(0x40 | masks | precision[pick(4)] | pick(4) << 10));
@@ -173,7 +145,7 @@ static void random_case(struct image *im, uint8_t *mem, const struct row *r, uns
         st64(im->b + ENV + 10 * n, v.mant);
         st16(im->b + ENV + 10 * n + 8, v.se);
     }
-    for (unsigned k = 0; k < MEM_SIZE; k += 8) st64(mem + k, rnd());
+    for (unsigned k = 0; k < 128; k += 8) st64(mem + MEM_AT + k, rnd());
     uint8_t *m = mem + MEM_AT;
     bool integer = r->name[1] == 'i' && strcmp(r->name, "fincstp");
     if (!strcmp(r->operand, "Md") && !integer) st32(m, random_f32());
@@ -298,7 +270,6 @@ static bool excused(const struct row *r, struct outcome *host, struct outcome *o
 
 static unsigned long run_row(uint8_t *code, const struct row *r, unsigned long cases, unsigned long *passed)
 {
-    static const struct model model = { .name = "host", .level = LEVEL_686 };
     unsigned long failed = 0;
     for (unsigned long n = 0; n < cases; n++) {
         struct image in;
@@ -321,11 +292,9 @@ static unsigned long run_row(uint8_t *code, const struct row *r, unsigned long c
             if (narrow) for (unsigned k = 0; k < 80; k++) host.mem[MEM_AT + 14 + k] = host.mem[MEM_AT + 28 + k];
         }
         struct bench bench;
-        memset(&bench, 0, sizeof bench);
+        bench_init(&bench, LEVEL_686);
         memcpy(bench.mem, host.mem, MEM_SIZE);
         struct cpu *c = &bench.c;
-        c->model = &model;
-        c->cr0 = CR0_PE | CR0_NE;
         c->eflags = (uint32_t)host.flags | 2;
         c->r[R_AX] = host.ax;
         load_image(c, &in);
@@ -335,7 +304,10 @@ static unsigned long run_row(uint8_t *code, const struct row *r, unsigned long c
         run_native(code, bytes + !narrow, narrow ? 3 : 2, &in, &host);
         struct insn i = { .imm = (r->opcode & 7) << 8 | modrm, .rm = modrm & 7,
                           .flags = (uint8_t)((r->mem ? INSN_MEM : 0) | (narrow ? 1 : 2)), .scale_seg = SEG_DS << 4 };
-        r->body(c, &i);
+        if (bench_run(&bench, r->body, &i) != BODY_NEXT) {
+            printf("%s: did not complete\n", r->name);
+            return cases;
+        }
         struct outcome ours = { .ax = c->r[R_AX], .flags = c->eflags };
         store_image(c, &ours.image);
         memcpy(ours.mem, bench.mem, MEM_SIZE);
