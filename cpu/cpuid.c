@@ -27,6 +27,7 @@ void cpuid_query(struct cpu *c, uint32_t leaf, uint32_t out[4])
 {
     const struct model *m = c->model;
     out[0] = out[1] = out[2] = out[3] = 0;
+    if (!cpu_has(c, F_CPUID)) return;
     if (m->brand && leaf >= 0x80000000 && leaf <= 0x80000004) {
         if (leaf == 0x80000000) out[0] = 0x80000004;
         else if (leaf >= 0x80000002) leaf_brand(m->brand, leaf - 0x80000002, out);
