@@ -146,21 +146,21 @@ struct vga_scan {                             /* what is drawn: computed for eac
     enum vga_kind kind;
     bool blank;                               /* one colour all over */
     bool eight_bit;                           /* two 4-bit dots make an 8-bit pixel */
-    unsigned width, height;                   /* of the picture */
-    unsigned cells, dots;                     /* fetches a line, and pixels each gives */
-    unsigned lines, repeat;                   /* scan lines shown, and how many make one row of the picture */
+    unsigned width, height;                   /* of the picture: a column a dot, a row a scan line */
+    unsigned cells, pixels;                   /* fetches a line, and pixels each gives */
+    unsigned stretch;                         /* dots a pixel is wide */
     unsigned split;                           /* first scan line of the lower screen */
     bool cursor_phase, blink_phase;           /* cursor is shown; blinking characters are shown */
     uint32_t colour16[16], colour256[256];
 };
 struct vga_line {                             /* one scan line */
-    unsigned address, row_scan, pan;          /* character address of its first cell; line of the cell; dots cut off left */
+    unsigned address, row_scan, pan;          /* character address of its first cell; line of the cell; pixels cut off left */
 };
 void vga_scan_shape(struct vga *v, struct vga_scan *s);      /* all but the colours */
 void vga_scan_colours(struct vga *v, struct vga_scan *s);
 /* Plane offset that the CRTC puts out for a character address. */
 unsigned vga_crtc_offset(const struct vga *v, unsigned address, unsigned row_scan);
-/* Draws one line of s->width pixels. `out` has room for two cells more. */
+/* Draws one line, unstretched: s->cells cells and one more, of which panning shows a part. */
 void vga_draw_text(const struct vga *v, const struct vga_scan *s, const struct vga_line *l, uint32_t *out);
 void vga_draw_graphics(const struct vga *v, const struct vga_scan *s, const struct vga_line *l, uint32_t *out);
 void vga_draw_linear(const struct vga *v, const struct vga_scan *s, uint32_t offset, uint32_t *out);
@@ -175,6 +175,8 @@ static inline uint64_t vga_planar_dots(const uint8_t b[4])
     }
     return dots;
 }
-enum { VGA_LINE_ROOM = DISPI_MAX_XRES + 32 };
+/* The longest line: 256 cells and one more, of 9 pixels and 2 dots each. VBE rows are shorter. */
+#define VGA_LINE_ROOM (257 * 9 * 2)
+_Static_assert(VGA_LINE_ROOM > DISPI_MAX_XRES, "a VBE row fits");
 
 #endif

@@ -1,9 +1,8 @@
 /* The picture of the VGA, drawn when somebody looks at it.
  *
- * A scan line of the monitor is walked as the CRTC does it: a character address that counts on, a row-scan counter, double
- * scanning, the line compare that starts a second screen at address 0. Lines that show the same thing are folded into one
- * row of the picture (mode 13h is 320x200 here, not 320x400), unless a split screen or a preset row scan could fall between
- * them; the monitor's shape is given beside it, so a window looks the same.
+ * It is what the monitor gets: a column a dot, a row a scan line, so mode 13h is 640x400 here. The scan lines are walked as
+ * the CRTC does it: a character address that counts on, a row-scan counter, double scanning, the line compare that starts
+ * a second screen at address 0.
  *
  * Nothing is drawn twice without need: a row is drawn again only if a page of video memory it shows was written, if a
  * register that shapes the picture was written, or if the blink phase turned; and it counts as changed only if its pixels
@@ -25,22 +24,11 @@ static unsigned line_compare(const struct vga *v)
     return v->crtc[CR_LINE_COMPARE] | (v->crtc[CR_OVERFLOW] >> 4 & 1u) << 8 | (v->crtc[CR_MAX_SCAN] >> 6 & 1u) << 9;
 }
 
-/* Scan lines that come from the same memory: double scanning, and in graphics modes the row scan of a cell, unless it
- * takes part in the address (CGA and Hercules layouts). */
-static unsigned folded_lines(const struct vga *v, bool text)
-{
-    unsigned n = v->crtc[CR_MAX_SCAN] & CR_MAX_SCAN_DOUBLE ? 2 : 1;
-    unsigned cell = (v->crtc[CR_MAX_SCAN] & 0x1f) + 1u;
-    bool in_address = (v->crtc[CR_MODE] & (CR_MODE_SCAN13 | CR_MODE_SCAN14)) != (CR_MODE_SCAN13 | CR_MODE_SCAN14);
-    return text || in_address ? n : n * cell;
-}
-
 static void shape_linear(struct vga *v, struct vga_scan *s)
 {
     s->kind = vbe_planar(v) ? VGA_LINEAR_PLANAR : VGA_LINEAR;
     s->width = v->dispi[DISPI_XRES];
-    s->height = s->lines = v->dispi[DISPI_YRES];
-    s->repeat = 1;
+    s->height = v->dispi[DISPI_YRES];
     s->blank = !(v->ac_index & AC_INDEX_PAS) || v->seq[SEQ_CLOCKING] & SEQ_SCREEN_OFF;
 }
 
@@ -55,7 +43,7 @@ void vga_scan_shape(struct vga *v, struct vga_scan *s)
         return;
     }
     if (!(v->crtc[CR_MODE] & CR_MODE_RUN)) {            /* no sync: the monitor is dark; the size is that of text */
-        *s = (struct vga_scan){ .kind = VGA_NO_SIGNAL, .blank = true, .width = 720, .height = 400, .lines = 400, .repeat = 1 };
+        *s = (struct vga_scan){ .kind = VGA_NO_SIGNAL, .blank = true, .width = 720, .height = 400 };
         return;
     }
     bool text = !(v->ac[AC_MODE] & AC_MODE_GRAPHICS);
@@ -63,14 +51,11 @@ void vga_scan_shape(struct vga *v, struct vga_scan *s)
     s->eight_bit = !text && v->ac[AC_MODE] & AC_MODE_8BIT;
     s->cells = v->timing.hdisplay;
     /* GAP: graphics with 9 dots a character are drawn with 8. */
-    s->dots = text ? (v->seq[SEQ_CLOCKING] & SEQ_8_DOTS ? 8 : 9) : s->eight_bit ? 4 : 8;
-    s->width = s->cells * s->dots;
-    unsigned half = v->crtc[CR_MODE] & CR_MODE_HALF_LINES ? 1 : 0;
-    s->lines = v->timing.vdisplay;
-    s->split = (line_compare(v) + 1) << half;
-    s->repeat = folded_lines(v, text);
-    if (s->split < s->lines || v->crtc[CR_PRESET_ROW] & 0x1f) s->repeat = 1;
-    s->height = (s->lines + s->repeat - 1) / s->repeat;
+    s->pixels = text ? (v->seq[SEQ_CLOCKING] & SEQ_8_DOTS ? 8 : 9) : s->eight_bit ? 4 : 8;
+    s->stretch = (v->seq[SEQ_CLOCKING] & SEQ_HALF_CLOCK ? 2 : 1) * (s->eight_bit ? 2 : 1);
+    s->width = s->cells * s->pixels * s->stretch;
+    s->height = v->timing.vdisplay;
+    s->split = (line_compare(v) + 1) << (v->crtc[CR_MODE] & CR_MODE_HALF_LINES ? 1 : 0);
     s->blank = !(v->ac_index & AC_INDEX_PAS) || v->seq[SEQ_CLOCKING] & SEQ_SCREEN_OFF;
 }
 
@@ -155,10 +140,10 @@ static void set_panning(const struct vga *v, const struct vga_scan *s, struct wa
     unsigned pan = v->ac[AC_PANNING];
     w->byte_pan = v->crtc[CR_PRESET_ROW] >> 5 & 3;
     if (lower && v->ac[AC_MODE] & AC_MODE_PPM) {        /* panning compatibility: none below the split */
-        pan = s->dots == 9 ? 8 : 0;
+        pan = s->pixels == 9 ? 8 : 0;
         w->byte_pan = 0;
     }
-    if (s->dots == 9) w->line.pan = pan >= 8 ? 0 : pan + 1;      /* with nine dots, 8 stands for none */
+    if (s->pixels == 9) w->line.pan = pan >= 8 ? 0 : pan + 1;      /* with nine dots, 8 stands for none */
     else w->line.pan = s->eight_bit ? (pan & 7) >> 1 : pan & 7;
     w->line.address = (w->row_address + w->byte_pan) & 0xffff;
 }
@@ -234,22 +219,39 @@ static bool fill(struct surface *s, uint32_t colour)
     return changed;
 }
 
+/* Draws a scan line, cuts off what panning hides and widens the pixels. */
+static void draw_line(struct vga *v, const struct vga_scan *s, const struct vga_line *l, uint32_t *out)
+{
+    uint32_t line[VGA_LINE_ROOM];
+    if (s->kind == VGA_TEXT) vga_draw_text(v, s, l, line);
+    else vga_draw_graphics(v, s, l, line);
+    const uint32_t *pixel = line + l->pan;
+    if (s->stretch == 1) {
+        memcpy(out, pixel, s->width * sizeof *out);
+        return;
+    }
+    for (unsigned x = 0; x < s->width; x += s->stretch, pixel++)
+        for (unsigned i = 0; i < s->stretch; i++) out[x + i] = *pixel;
+}
+
 static bool draw_vga(struct vga *v, const struct vga_scan *s, struct surface *out, bool all)
 {
     uint32_t line[VGA_LINE_ROOM];
-    bool changed = false;
+    bool changed = false, drawn = false;
     uint64_t written = written_vga_pages(v);
     /* Text shows its font too, which lies in the same pages: with any of them written all is looked at. */
     if (s->kind == VGA_TEXT && written) all = true;
     if (!all && !written) return false;
     struct walk w = walk_start(v, s);
-    for (unsigned y = 0; y < s->lines; y++) {
+    struct vga_line last = { .address = ~0u };
+    for (unsigned y = 0; y < s->height; y++) {
         if (y) walk_step(v, s, &w, y);
-        if (y % s->repeat) continue;
-        if (!all && !(pages_of_line(v, s, &w.line) & written)) continue;
-        if (s->kind == VGA_TEXT) vga_draw_text(v, s, &w.line, line);
-        else vga_draw_graphics(v, s, &w.line, line);
-        changed |= put_row(out, y / s->repeat, line + w.line.pan);
+        if (memcmp(&last, &w.line, sizeof last) != 0) { /* else it shows the same again (double scanning, tall pixels) */
+            last = w.line;
+            drawn = all || pages_of_line(v, s, &w.line) & written;
+            if (drawn) draw_line(v, s, &w.line, line);
+        }
+        if (drawn) changed |= put_row(out, y, line);
     }
     return changed;
 }
@@ -312,7 +314,7 @@ bool vga_render(struct device *d, struct surface *out)
 static unsigned text_row_count(const struct vga *v, const struct vga_scan *s)
 {
     unsigned height = ((v->crtc[CR_MAX_SCAN] & 0x1f) + 1u) * (v->crtc[CR_MAX_SCAN] & CR_MAX_SCAN_DOUBLE ? 2 : 1);
-    return (s->lines + height - 1) / height;
+    return (s->height + height - 1) / height;
 }
 
 bool vga_text_cursor(struct device *d, unsigned *col, unsigned *row)

@@ -57,7 +57,7 @@ void vga_draw_text(const struct vga *v, const struct vga_scan *s, const struct v
         }
         if (cursor_here && address == ((cursor + skew) & 0xffff)) dots = 0x1ff;
         uint32_t colour[2] = { s->colour16[background], s->colour16[foreground] };
-        for (unsigned bit = 0; bit < s->dots; bit++) *out++ = colour[dots >> (8 - bit) & 1];
+        for (unsigned bit = 0; bit < s->pixels; bit++) *out++ = colour[dots >> (8 - bit) & 1];
     }
 }
 

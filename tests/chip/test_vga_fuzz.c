@@ -7,7 +7,7 @@ static void look(struct device *vga)
 {
     struct vga_picture p;
     vga_picture(vga, &p);
-    ck_assert(p.width >= 1 && p.width <= 4096 && p.height >= 1 && p.height <= 2400);
+    ck_assert(p.width >= 1 && p.width <= 4608 && p.height >= 1 && p.height <= 2400);
     ck_assert(p.aspect_w > 0 && p.aspect_h > 0);
     ck_assert(surface_resize(&surface, p.width, p.height));
     vga_render(vga, &surface);

@@ -8,10 +8,13 @@ static struct vga_rig *r;
 static uint64_t seed;
 static uint32_t rgb[256];                     /* what the monitor shows for a DAC entry */
 
+static unsigned dots, lines;                  /* the monitor shows a pixel of the mode as so many dots on so many lines */
+
 static void setup(void)
 {
     r = vga_rig_new();
     seed = 11;
+    dots = lines = 1;
 }
 static void teardown(void) { vga_rig_free(r); }
 
@@ -23,19 +26,25 @@ static void start(unsigned mode)
 
 static uint32_t pal(const struct vga_mode *m, unsigned n) { return rgb[m->ac[n & m->ac[0x12]]]; }
 
-static void check_size(unsigned width, unsigned height)
+static void check_size(unsigned width, unsigned height, unsigned dots_a_pixel, unsigned lines_a_pixel)
 {
+    dots = dots_a_pixel;
+    lines = lines_a_pixel;
     vga_rig_render(r);
-    ck_assert_uint_eq(r->surface.width, width);
-    ck_assert_uint_eq(r->surface.height, height);
+    ck_assert_uint_eq(r->surface.width, width * dots);
+    ck_assert_uint_eq(r->surface.height, height * lines);
     ck_assert_uint_eq(r->surface.aspect_w * 3, r->surface.aspect_h * 4);
 }
 
 /* Check notes each assertion in a file; a quarter of a million of them a picture would take a minute. */
-#define CHECK_PIXEL(x, y, expected) do { \
-        uint32_t want_ = (expected), got_ = vga_rig_pixel(r, x, y); \
-        if (got_ != want_) ck_abort_msg("mode %s at %u,%u: %06x, not %06x", m->name, x, y, got_, want_); \
-    } while (0)
+static void check_pixel(const struct vga_mode *m, unsigned x, unsigned y, uint32_t expected)
+{
+    for (unsigned dy = 0; dy < lines; dy++)
+        for (unsigned dx = 0; dx < dots; dx++) {
+            uint32_t got = vga_rig_pixel(r, x * dots + dx, y * lines + dy);
+            if (got != expected) ck_abort_msg("mode %s at %u,%u: %06x, not %06x", m->name, x, y, got, expected);
+        }
+}
 
 /* ---- graphics */
 
@@ -45,10 +54,10 @@ START_TEST(mode_4_has_two_bits_a_pixel_in_two_banks_of_lines)
     static uint8_t memory[0x4000];
     start(MODE_4);
     for (unsigned i = 0; i < 0x4000; i++) poke8(r, 0xb8000 + i, memory[i] = (uint8_t)random64(&seed));
-    check_size(320, 200);
+    check_size(320, 200, 2, 2);
     for (unsigned y = 0; y < 200; y++)
         for (unsigned x = 0; x < 320; x++)
-            CHECK_PIXEL(x, y, pal(m, memory[(y & 1) * 0x2000 + y / 2 * 80 + x / 4] >> (6 - 2 * (x & 3)) & 3));
+            check_pixel(m, x, y, pal(m, memory[(y & 1) * 0x2000 + y / 2 * 80 + x / 4] >> (6 - 2 * (x & 3)) & 3));
 }
 END_TEST
 
@@ -58,10 +67,10 @@ START_TEST(mode_6_has_one_bit_a_pixel_in_two_banks_of_lines)
     static uint8_t memory[0x4000];
     start(MODE_6);
     for (unsigned i = 0; i < 0x4000; i++) poke8(r, 0xb8000 + i, memory[i] = (uint8_t)random64(&seed));
-    check_size(640, 200);
+    check_size(640, 200, 1, 2);
     for (unsigned y = 0; y < 200; y++)
         for (unsigned x = 0; x < 640; x++)
-            CHECK_PIXEL(x, y, pal(m, memory[(y & 1) * 0x2000 + y / 2 * 80 + x / 8] >> (7 - (x & 7)) & 1));
+            check_pixel(m, x, y, pal(m, memory[(y & 1) * 0x2000 + y / 2 * 80 + x / 8] >> (7 - (x & 7)) & 1));
 }
 END_TEST
 
@@ -89,17 +98,18 @@ static unsigned planar(unsigned offset, unsigned x)
 
 START_TEST(planar_modes_take_a_bit_of_each_plane)
 {
-    static const struct { unsigned mode, width, height; } modes[] = {
-        { MODE_D, 320, 200 }, { MODE_E, 640, 200 }, { MODE_10, 640, 350 }, { MODE_11, 640, 480 }, { MODE_12, 640, 480 },
+    static const struct { unsigned mode, width, height, dots, lines; } modes[] = {
+        { MODE_D, 320, 200, 2, 2 }, { MODE_E, 640, 200, 1, 2 }, { MODE_10, 640, 350, 1, 1 }, { MODE_11, 640, 480, 1, 1 },
+        { MODE_12, 640, 480, 1, 1 },
     };
     for (unsigned i = 0; i < sizeof modes / sizeof modes[0]; i++) {
         const struct vga_mode *m = &vga_modes[modes[i].mode];
         start(modes[i].mode);
         fill_planes();
-        check_size(modes[i].width, modes[i].height);
+        check_size(modes[i].width, modes[i].height, modes[i].dots, modes[i].lines);
         for (unsigned y = 0; y < modes[i].height; y++)
             for (unsigned x = 0; x < modes[i].width; x++)
-                CHECK_PIXEL(x, y, pal(m, planar(y * modes[i].width / 8 + x / 8, x)));
+                check_pixel(m, x, y, pal(m, planar(y * modes[i].width / 8 + x / 8, x)));
     }
 }
 END_TEST
@@ -112,12 +122,12 @@ START_TEST(mode_f_blinks_where_only_plane_2_is_set)
     vga_rig_set_mode(r, MODE_F);
     vga_rig_random_dac(r, &seed, rgb);
     fill_planes();
-    check_size(640, 350);
+    check_size(640, 350, 1, 1);
     for (unsigned phase = 0; phase < 2; phase++) {
         for (unsigned y = 0; y < 350; y++)
             for (unsigned x = 0; x < 640; x++) {
                 unsigned n = planar(y * 80 + x / 8, x) & 5;
-                CHECK_PIXEL(x, y, rgb[n == 0 ? 0 : n == 1 ? 0x08 : n == 5 ? 0x18 : phase ? 0x00 : 0x18]);
+                check_pixel(m, x, y, rgb[n == 0 ? 0 : n == 1 ? 0x08 : n == 5 ? 0x18 : phase ? 0x00 : 0x18]);
             }
         vga_rig_sleep(r, VTIME_MS(16 * 1000 / 70 + 20));
         ck_assert(vga_rig_render(r));
@@ -131,9 +141,9 @@ START_TEST(mode_13h_has_a_byte_a_pixel)
     static uint8_t memory[0x10000];
     start(MODE_13);
     for (unsigned i = 0; i < 0x10000; i++) poke8(r, 0xa0000 + i, memory[i] = (uint8_t)random64(&seed));
-    check_size(320, 200);
+    check_size(320, 200, 2, 2);
     for (unsigned y = 0; y < 200; y++)
-        for (unsigned x = 0; x < 320; x++) CHECK_PIXEL(x, y, rgb[memory[y * 320 + x]]);
+        for (unsigned x = 0; x < 320; x++) check_pixel(m, x, y, rgb[memory[y * 320 + x]]);
 }
 END_TEST
 
@@ -143,8 +153,8 @@ START_TEST(pixel_mask_thins_the_dac_index)
     start(MODE_13);
     for (unsigned x = 0; x < 256; x++) poke8(r, 0xa0000 + x, (uint8_t)x);
     outb(r, 0x3c6, 0x5a);
-    vga_rig_render(r);
-    for (unsigned x = 0; x < 256; x++) CHECK_PIXEL(x, 0u, rgb[x & 0x5a]);
+    check_size(320, 200, 2, 2);
+    for (unsigned x = 0; x < 256; x++) check_pixel(m, x, 0u, rgb[x & 0x5a]);
 }
 END_TEST
 
@@ -153,9 +163,9 @@ START_TEST(mode_x_has_four_pixels_an_address)
     const struct vga_mode *m = &vga_modes[MODE_X];
     start(MODE_X);
     fill_planes();
-    check_size(320, 240);
+    check_size(320, 240, 2, 2);
     for (unsigned y = 0; y < 240; y++)
-        for (unsigned x = 0; x < 320; x++) CHECK_PIXEL(x, y, rgb[plane[x & 3][y * 80 + x / 4]]);
+        for (unsigned x = 0; x < 320; x++) check_pixel(m, x, y, rgb[plane[x & 3][y * 80 + x / 4]]);
 }
 END_TEST
 
@@ -165,16 +175,17 @@ START_TEST(mode_x_start_address_and_panning_scroll_by_pixels)
     start(MODE_X);
     fill_planes();
     out_indexed(r, 0x3d4, 0x13, 50);                    /* a virtual screen of 400 pixels a line */
+    check_size(320, 240, 2, 2);
     for (unsigned left = 0; left < 12; left++) {
         unsigned address = 100 * 37 + left / 4;
         out_indexed(r, 0x3d4, 0x0c, (uint8_t)(address >> 8));
         out_indexed(r, 0x3d4, 0x0d, (uint8_t)address);
         out_ac(r, 0x13, (uint8_t)(2 * (left & 3)));
-        ck_assert(vga_rig_render(r));
+        vga_rig_render(r);
         for (unsigned y = 0; y < 240; y++)
             for (unsigned x = 0; x < 320; x++) {
                 unsigned column = left + x;
-                CHECK_PIXEL(x, y, rgb[plane[column & 3][(37 + y) * 100 + column / 4]]);
+                check_pixel(m, x, y, rgb[plane[column & 3][(37 + y) * 100 + column / 4]]);
             }
     }
 }
@@ -189,7 +200,7 @@ START_TEST(start_address_wraps_at_64k)
     out_indexed(r, 0x3d4, 0x0d, 0x01);
     vga_rig_render(r);
     for (unsigned y = 0; y < 480; y++)
-        for (unsigned x = 0; x < 640; x += 3) CHECK_PIXEL(x, y, pal(m, planar(0xf001 + y * 80 + x / 8, x)));
+        for (unsigned x = 0; x < 640; x += 3) check_pixel(m, x, y, pal(m, planar(0xf001 + y * 80 + x / 8, x)));
 }
 END_TEST
 
@@ -208,12 +219,12 @@ START_TEST(line_compare_splits_the_screen_and_ppm_keeps_the_lower_part_still)
     out_ac(r, 0x13, (uint8_t)pan);
     for (unsigned ppm = 0; ppm < 2; ppm++) {
         out_ac(r, 0x10, ppm ? 0x21 : 0x01);
-        check_size(640, 480);
+        check_size(640, 480, 1, 1);
         for (unsigned y = 0; y < 480; y++)
             for (unsigned x = 0; x < 640; x++) {
                 unsigned dx = x + (y < split || !ppm ? pan : 0);
                 unsigned offset = y < split ? address + y * 80 : (y - split) * 80;
-                CHECK_PIXEL(x, y, pal(m, planar(offset + dx / 8, dx)));
+                check_pixel(m, x, y, pal(m, planar(offset + dx / 8, dx)));
             }
     }
 }
@@ -230,11 +241,11 @@ START_TEST(split_of_a_double_scanned_mode_shows_every_scan_line)
     out_indexed(r, 0x3d4, 0x11, 0x0e);
     out_indexed(r, 0x3d4, 0x07, m->crtc[7] & ~0x10);
     out_indexed(r, 0x3d4, 0x09, m->crtc[9] & ~0x40);
-    check_size(320, 400);
+    check_size(320, 400, 2, 1);
     for (unsigned y = 0; y < 400; y++)
         for (unsigned x = 0; x < 320; x++) {
             unsigned row = y < 91 ? y / 2 : (y - 91) / 2;
-            CHECK_PIXEL(x, y, rgb[memory[((y < 91 ? 0x8000 : 0) + row * 320 + x) & 0xffff]]);
+            check_pixel(m, x, y, rgb[memory[((y < 91 ? 0x8000 : 0) + row * 320 + x) & 0xffff]]);
         }
 }
 END_TEST
@@ -252,7 +263,7 @@ START_TEST(colour_select_replaces_and_adds_palette_bits)
             for (unsigned x = 0; x < 640; x++) {
                 unsigned i = m->ac[planar(x / 8, x)];
                 if (p54s) i = (i & 15) | (select & 3) << 4;
-                CHECK_PIXEL(x, 0u, rgb[i | (select & 12) << 4]);
+                check_pixel(m, x, 0u, rgb[i | (select & 12) << 4]);
             }
         }
 }
@@ -266,7 +277,7 @@ START_TEST(plane_enable_hides_planes)
     for (unsigned enable = 0; enable < 16; enable++) {
         out_ac(r, 0x12, (uint8_t)enable);
         vga_rig_render(r);
-        for (unsigned x = 0; x < 640; x++) CHECK_PIXEL(x, 7u, rgb[m->ac[planar(7 * 80 + x / 8, x) & enable]]);
+        for (unsigned x = 0; x < 640; x++) check_pixel(m, x, 7u, rgb[m->ac[planar(7 * 80 + x / 8, x) & enable]]);
     }
 }
 END_TEST
@@ -276,23 +287,23 @@ START_TEST(screen_off_is_black_and_no_palette_is_the_border)
     const struct vga_mode *m = &vga_modes[MODE_13];
     start(MODE_13);
     for (unsigned i = 0; i < 64000; i++) poke8(r, 0xa0000 + i, 5);
-    vga_rig_render(r);
-    CHECK_PIXEL(100u, 100u, rgb[5]);
+    check_size(320, 200, 2, 2);
+    check_pixel(m, 100u, 100u, rgb[5]);
     out_indexed(r, 0x3c4, 1, 0x21);
     ck_assert(vga_rig_render(r));
-    CHECK_PIXEL(100u, 100u, 0u);
+    check_pixel(m, 100u, 100u, 0u);
     out_indexed(r, 0x3c4, 1, 0x01);
     out_ac(r, 0x11, 9);
     inb(r, 0x3da);
     outb(r, 0x3c0, 0x00);
     ck_assert(vga_rig_render(r));
-    CHECK_PIXEL(100u, 100u, rgb[9]);
+    check_pixel(m, 100u, 100u, rgb[9]);
     poke8(r, 0xa0000 + 320 * 100 + 100, 6);
     outb(r, 0x3c0, 0x00);
     outb(r, 0x3c0, 0x20);
     ck_assert(vga_rig_render(r));
-    CHECK_PIXEL(100u, 100u, rgb[6]);
-    CHECK_PIXEL(99u, 100u, rgb[5]);
+    check_pixel(m, 100u, 100u, rgb[6]);
+    check_pixel(m, 99u, 100u, rgb[5]);
 }
 END_TEST
 
@@ -340,8 +351,8 @@ static uint32_t text_pixel(const struct vga_mode *m, const struct look *k, unsig
 
 static void check_text(const struct vga_mode *m, const struct look *k)
 {
-    for (unsigned y = 0; y < r->surface.height; y++)
-        for (unsigned x = 0; x < r->surface.width; x++) CHECK_PIXEL(x, y, text_pixel(m, k, x, y));
+    for (unsigned y = 0; y < r->surface.height / lines; y++)
+        for (unsigned x = 0; x < r->surface.width / dots; x++) check_pixel(m, x, y, text_pixel(m, k, x, y));
 }
 
 static void put_cursor(const struct vga_mode *m, unsigned cell)
@@ -353,10 +364,11 @@ static void put_cursor(const struct vga_mode *m, unsigned cell)
 
 START_TEST(text_modes_draw_characters_attributes_and_the_cursor)
 {
-    static const struct { unsigned mode, columns, width, height, cell_width, cell_height; } modes[] = {
-        { MODE_0, 40, 360, 400, 9, 16 }, { MODE_0_200, 40, 320, 200, 8, 8 }, { MODE_0_350, 40, 320, 350, 8, 14 },
-        { MODE_3, 80, 720, 400, 9, 16 }, { MODE_3_200, 80, 640, 200, 8, 8 }, { MODE_3_350, 80, 640, 350, 8, 14 },
-        { MODE_7, 80, 720, 400, 9, 16 }, { MODE_132, 132, 1056, 392, 8, 14 },
+    static const struct { unsigned mode, columns, width, height, dots, lines, cell_width, cell_height; } modes[] = {
+        { MODE_0, 40, 360, 400, 2, 1, 9, 16 }, { MODE_0_200, 40, 320, 200, 2, 2, 8, 8 },
+        { MODE_0_350, 40, 320, 350, 2, 1, 8, 14 }, { MODE_3, 80, 720, 400, 1, 1, 9, 16 },
+        { MODE_3_200, 80, 640, 200, 1, 2, 8, 8 }, { MODE_3_350, 80, 640, 350, 1, 1, 8, 14 },
+        { MODE_7, 80, 720, 400, 1, 1, 9, 16 }, { MODE_132, 132, 1056, 392, 1, 1, 8, 14 },
     };
     for (unsigned i = 0; i < sizeof modes / sizeof modes[0]; i++) {
         const struct vga_mode *m = &vga_modes[modes[i].mode];
@@ -367,7 +379,7 @@ START_TEST(text_modes_draw_characters_attributes_and_the_cursor)
         struct look k = { .columns = modes[i].columns, .cell_width = modes[i].cell_width, .cell_height = modes[i].cell_height,
                           .blink = true, .line_graphics = m->ac[0x10] & 4, .cursor = (int)cell,
                           .cursor_from = m->crtc[0x0a], .cursor_to = m->crtc[0x0b] };
-        check_size(modes[i].width, modes[i].height);
+        check_size(modes[i].width, modes[i].height, modes[i].dots, modes[i].lines);
         check_text(m, &k);
     }
 }
@@ -491,7 +503,7 @@ START_TEST(text_start_address_and_smooth_scrolling)
     struct look k = { .columns = 80, .cell_width = 9, .cell_height = 16, .blink = true, .line_graphics = true, .cursor = -1,
                       .address = 160 };
     for (unsigned y = 0; y < 400; y++)
-        for (unsigned x = 0; x < 717; x++) CHECK_PIXEL(x, y, text_pixel(m, &k, x + 3, y + 5));
+        for (unsigned x = 0; x < 717; x++) check_pixel(m, x, y, text_pixel(m, &k, x + 3, y + 5));
 }
 END_TEST
 
@@ -550,14 +562,14 @@ START_TEST(another_surface_is_drawn_whole)
     for (unsigned i = 0; i < 64000; i++) poke8(r, 0xa0000 + i, (uint8_t)i);
     vga_rig_render(r);
     struct surface other = { 0 };
-    ck_assert(surface_resize(&other, 320, 200));
+    ck_assert(surface_resize(&other, 640, 400));
     ck_assert(vga_render(r->vga, &other));
-    ck_assert_mem_eq(other.pixels, r->surface.pixels, 320 * 200 * 4);
+    ck_assert_mem_eq(other.pixels, r->surface.pixels, 640 * 400 * 4);
     surface_fini(&other);
     memset(&other, 0, sizeof other);
-    ck_assert(surface_resize(&other, 320, 200));        /* as likely as not at the same address */
+    ck_assert(surface_resize(&other, 640, 400));        /* as likely as not at the same address */
     ck_assert(vga_render(r->vga, &other));
-    ck_assert_mem_eq(other.pixels, r->surface.pixels, 320 * 200 * 4);
+    ck_assert_mem_eq(other.pixels, r->surface.pixels, 640 * 400 * 4);
     surface_fini(&other);
     ck_assert(surface_resize(&other, 100, 100));
     ck_assert(!vga_render(r->vga, &other));
@@ -606,7 +618,7 @@ END_TEST
 
 START_TEST(no_sync_is_a_dark_screen)
 {
-    check_size(720, 400);
+    check_size(720, 400, 1, 1);
     ck_assert_uint_eq(vga_rig_pixel(r, 0, 0), 0);
 }
 END_TEST
