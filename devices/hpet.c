@@ -30,10 +30,11 @@ enum { MICROSECOND = 100 };                   /* in ticks */
 struct comparator {
     uint64_t comparator, period;
     uint64_t synced;                          /* counter value up to which matches are accounted for */
-    struct timer alarm;
     struct hpet *hpet;
+    struct timer alarm;
     uint32_t config;                          /* low half; the high half is constant */
     uint32_t index;
+    uint64_t unused;
 };
 
 struct hpet {
@@ -57,6 +58,7 @@ static const struct state_field comparator_fields[] = {
     FIELD_WIRING(struct comparator, hpet),
     FIELD(struct comparator, config, "configuration"),
     FIELD_WIRING(struct comparator, index),
+    FIELD_WIRING(struct comparator, unused),
 };
 static const struct state_desc comparator_state = STATE_DESC(struct comparator, "hpet_timer", comparator_fields);
 
@@ -99,17 +101,23 @@ static uint64_t distance(const struct comparator *t, uint64_t from)
 
 static bool periodic(const struct comparator *t) { return (t->config & T_PERIODIC) && (t->period & width(t)); }
 
+/* What the comparator holds now; *matched (may be NULL) says whether it matched since it was last accounted for. */
+static uint64_t current_comparator(const struct comparator *t, bool *matched)
+{
+    uint64_t passed = main_counter(t->hpet) - t->synced, d = distance(t, t->synced);
+    if (matched) *matched = passed >= d;
+    if (passed < d || !periodic(t)) return t->comparator;
+    uint64_t period = t->period & width(t);
+    return (t->comparator + ((passed - d) / period + 1) * period) & width(t);
+}
+
 /* Accounts for the matches up to now; true if there were any. */
 static bool sync(struct comparator *t)
 {
-    uint64_t now = main_counter(t->hpet), passed = now - t->synced, d = distance(t, t->synced);
-    t->synced = now;
-    if (passed < d) return false;
-    if (periodic(t)) {
-        uint64_t period = t->period & width(t);
-        t->comparator = (t->comparator + ((passed - d) / period + 1) * period) & width(t);
-    }
-    return true;
+    bool matched;
+    t->comparator = current_comparator(t, &matched);
+    t->synced = main_counter(t->hpet);
+    return matched;
 }
 
 static void schedule(struct comparator *t)
@@ -199,9 +207,7 @@ static uint64_t read_timer(struct comparator *t, unsigned reg)
 {
     switch (reg) {
     case TIMER_CONFIG: return t->config | T_PERIODIC_CAP | T_64BIT_CAP | ROUTE_CAP << 32;
-    case TIMER_COMPARATOR:
-        if (t->hpet->config & CONFIG_ENABLE && !timer_armed(&t->alarm)) sync(t);
-        return t->comparator & width(t);
+    case TIMER_COMPARATOR: return current_comparator(t, NULL);
     default: return 0;                        /* no FSB interrupts */
     }
 }

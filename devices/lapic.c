@@ -46,6 +46,7 @@ struct lapic {
     struct region region;
     uint64_t base;                            /* IA32_APIC_BASE */
     uint64_t timer_base;                      /* bus clock tick at which the count was the initial count */
+    uint64_t unused1;
     struct timer timer;
     uint32_t isr[8], tmr[8], irr[8];
     uint32_t lvt[LVTS];
@@ -53,7 +54,7 @@ struct lapic {
     uint8_t initial_id, id, tpr;
     bool lint[2];                             /* levels of the inputs */
     bool extint_message;                      /* an ExtINT came over the bus and has not been acknowledged */
-    uint8_t unused[6];
+    uint8_t unused[14];
 };
 
 static const struct state_field lapic_fields[] = {
@@ -71,6 +72,7 @@ static const struct state_field lapic_fields[] = {
     FIELD_WIRING(struct lapic, region),
     FIELD(struct lapic, base, "IA32_APIC_BASE"),
     FIELD(struct lapic, timer_base, "bus clock tick at which the timer held its initial count"),
+    FIELD_WIRING(struct lapic, unused1),
     FIELD(struct lapic, timer, "next interrupt of the timer"),
     FIELD_ARRAY(struct lapic, isr, "in service"),
     FIELD_ARRAY(struct lapic, tmr, "trigger mode: level"),

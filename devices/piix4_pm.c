@@ -65,7 +65,7 @@ struct piix4_pm {
     uint8_t smb_blkdat[32], smb_slvevt[2], smb_blkpos;
     uint8_t unused[1];
     uint32_t pm_at, smb_at;                   /* where the port map has us now */
-    uint32_t unused2;
+    uint32_t unused2[4];
 };
 
 static const struct state_field piix4_pm_fields[] = {
