@@ -253,6 +253,11 @@ static uint64_t random_value(uint64_t x, uint64_t y)
     }
 }
 
+static void check_all(struct rig *r)
+{
+    for (struct device *d = r->board.devices; d; d = d->next) rig_check_device(d);
+}
+
 void rig_fuzz(struct rig *r, struct device *d, const struct rig_window *w, unsigned windows, uint64_t seed, unsigned count,
               void (*poke)(struct rig *r, struct device *d, uint64_t random))
 {
@@ -268,12 +273,12 @@ void rig_fuzz(struct rig *r, struct device *d, const struct rig_window *w, unsig
         if (poke && (z >> 60) == 0) poke(r, d, rig_random(&seed));
         if (z & 1) rig_step_ns(r, random_pause(z >> 1));
     }
-    rig_check_device(d);
+    check_all(r);
     board_reset(&r->board, RESET_HARD);
-    rig_check_device(d);
+    check_all(r);
     rig_step_ns(r, 1000000);
     board_reset(&r->board, RESET_POWER_ON);
-    rig_check_device(d);
+    check_all(r);
 }
 
 void rig_fuzz_seeds(struct device *(*make)(struct rig *r), const struct rig_window *w, unsigned windows,

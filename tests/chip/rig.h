@@ -75,7 +75,7 @@ void rig_check_device(struct device *d);
 /* Where to aim. */
 struct rig_window { uint64_t base; uint32_t count; bool mmio; };
 /* `count` random reads and writes of 1, 2, 4 and 8 bytes in and just beyond the windows, with random steps of time; then
- * rig_check_device, a reset, and rig_check_device again. poke (may be NULL) is called now and then with random bits, to
+ * rig_check_device on every device of the board, a reset, and the same again. poke (may be NULL) is called now and then with random bits, to
  * press keys, send bytes or move wires. */
 void rig_fuzz(struct rig *r, struct device *d, const struct rig_window *w, unsigned windows, uint64_t seed, unsigned count,
               void (*poke)(struct rig *r, struct device *d, uint64_t random));
