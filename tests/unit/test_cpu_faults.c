@@ -59,6 +59,7 @@ static void random_cpu(struct rig *r, uint64_t *seed)
     c->cr4 = v >> 16 & (CR4_VME | CR4_PVI | CR4_DE);
     if (v >> 40 & 1) c->tr = rig_seg(S_TSS, RIG_TSS, 0x2b + (v >> 41 & 0x7f), v >> 48 & 1 ? 0x8b : 0x83, 0);
     c->sysenter_cs = random_sel(seed);
+    c->cr0 &= ~(uint32_t)CR0_TS;
     uint32_t keep = c->eflags & FL_VM;
     eflags_set(c, ((uint32_t)random64(seed) & (FL_ARITH | FL_IF | FL_TF | FL_DF | FL_IOPL | FL_NT | FL_VIF | FL_VIP)) | keep);
     cpu_mode_changed(c);
@@ -91,7 +92,7 @@ static bool round_is_clean(struct rig *r, uint64_t *seed, uint8_t *memory)
     ck_assert_uint_le(c->cpl, 3);
     ck_assert(eflags_get(c) & FL_1);
     if (v == NO_FAULT) return true;
-    if (c->tr.sel == before.tr.sel || c->rip == before.rip) {
+    if (!(c->cr0 & CR0_TS)) {                              /* a task switch sets it at its point of no return */
         if (memcmp(memory, r->block->data, MEMORY) || memcmp(c->r, before.r, sizeof c->r) || c->rip != before.rip ||
             memcmp(c->seg, before.seg, sizeof c->seg) || c->cpl != before.cpl || c->cr0 != before.cr0 ||
             ((eflags_get(c) ^ before.eflags) & ~(uint32_t)FL_RF) || c->ldtr.sel != before.ldtr.sel)
