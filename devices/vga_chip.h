@@ -135,7 +135,7 @@ void vbe_write(struct vga *v, unsigned index, uint16_t val);
 void vbe_reset(struct vga *v);
 void vbe_fixup(struct vga *v);                /* makes every register fit the memory; after a load too */
 uint32_t vbe_pitch(const struct vga *v);      /* bytes a row of the virtual screen, all planes together */
-uint32_t vbe_start(const struct vga *v);      /* byte offset in video memory of the first pixel shown */
+uint64_t vbe_start(const struct vga *v);      /* byte offset in video memory of the first pixel shown */
 
 /* vga_edid.c: byte n of the monitor's description, 0 beyond it. */
 uint8_t vga_edid_byte(unsigned n);

@@ -7,7 +7,7 @@
  * it. While it is on the CRTC registers do not shape the picture; they are left alone, so turning it off brings the former
  * VGA mode back. With bit 1 set the size registers read as their maxima.
  *
- * Whatever is written is made to fit the memory at once, so what can be read back is what is shown. */
+ * While the mode is on, whatever is written is made to fit the memory at once, so what can be read back is what is shown. */
 #include "devices/vga_chip.h"
 
 #include <string.h>
@@ -32,14 +32,32 @@ static uint32_t column(const struct vga *v, unsigned x)
     return bpp == 4 ? x / 8 * 4 : x * ((bpp + 7) / 8);
 }
 
-uint32_t vbe_start(const struct vga *v)
+uint64_t vbe_start(const struct vga *v)
 {
-    return v->dispi[DISPI_Y_OFFSET] * vbe_pitch(v) + column(v, v->dispi[DISPI_X_OFFSET]);
+    return (uint64_t)v->dispi[DISPI_Y_OFFSET] * vbe_pitch(v) + column(v, v->dispi[DISPI_X_OFFSET]);
 }
 
 static uint16_t clamp(uint32_t val, uint32_t low, uint32_t high)
 {
     return (uint16_t)(val < low ? low : val > high ? high : val);
+}
+
+static void fit_screen(struct vga *v, uint64_t memory)
+{
+    uint16_t *r = v->dispi;
+    unsigned bpp = r[DISPI_BPP];
+    uint64_t rows = memory / pitch_of(r[DISPI_XRES], bpp);
+    if (r[DISPI_YRES] > rows) r[DISPI_YRES] = (uint16_t)rows;
+
+    if (r[DISPI_VIRT_WIDTH] < r[DISPI_XRES]) r[DISPI_VIRT_WIDTH] = r[DISPI_XRES];
+    if ((uint64_t)vbe_pitch(v) * r[DISPI_YRES] > memory) r[DISPI_VIRT_WIDTH] = r[DISPI_XRES];
+    rows = memory / vbe_pitch(v);
+    r[DISPI_VIRT_HEIGHT] = (uint16_t)(rows > 0xffff ? 0xffff : rows);
+
+    /* The last row shown must end within the memory; rather no panning than half a picture. */
+    uint64_t shown = (uint64_t)(r[DISPI_YRES] - 1) * vbe_pitch(v) + pitch_of(r[DISPI_XRES], bpp);
+    if (vbe_start(v) + shown > memory) r[DISPI_Y_OFFSET] = 0;
+    if (vbe_start(v) + shown > memory) r[DISPI_X_OFFSET] = 0;
 }
 
 void vbe_fixup(struct vga *v)
@@ -52,23 +70,10 @@ void vbe_fixup(struct vga *v)
     }
     r[DISPI_XRES] = clamp(r[DISPI_XRES], 1, DISPI_MAX_XRES);
     r[DISPI_YRES] = clamp(r[DISPI_YRES], 1, DISPI_MAX_YRES);
-    unsigned bpp = r[DISPI_BPP];
-    uint64_t rows = memory / pitch_of(r[DISPI_XRES], bpp);
-    r[DISPI_YRES] = clamp(r[DISPI_YRES], 1, (uint32_t)(rows > DISPI_MAX_YRES ? DISPI_MAX_YRES : rows));
-
-    if (r[DISPI_VIRT_WIDTH] < r[DISPI_XRES]) r[DISPI_VIRT_WIDTH] = r[DISPI_XRES];
-    if ((uint64_t)vbe_pitch(v) * r[DISPI_YRES] > memory) r[DISPI_VIRT_WIDTH] = r[DISPI_XRES];
-    rows = memory / vbe_pitch(v);
-    r[DISPI_VIRT_HEIGHT] = (uint16_t)(rows > 0xffff ? 0xffff : rows);
-
-    /* The last row shown must end within the memory; rather no panning than half a picture. */
-    uint64_t shown = (uint64_t)(r[DISPI_YRES] - 1) * vbe_pitch(v) + pitch_of(r[DISPI_XRES], bpp);
-    if (vbe_start(v) + shown > memory) r[DISPI_Y_OFFSET] = 0;
-    if (vbe_start(v) + shown > memory) r[DISPI_X_OFFSET] = 0;
-
-    uint32_t banks = (uint32_t)(memory >> 16) / (bpp == 4 ? 4 : 1);
+    uint32_t banks = (uint32_t)(memory >> 16) / (r[DISPI_BPP] == 4 ? 4 : 1);
     if (r[DISPI_BANK] >= banks) r[DISPI_BANK] %= banks;
     r[DISPI_MEMORY_64K] = (uint16_t)(memory >> 16);
+    if (vbe_on(v)) fit_screen(v, memory);               /* while it is off sizes come one by one, in any order */
 }
 
 uint16_t vbe_read(struct vga *v, unsigned index)

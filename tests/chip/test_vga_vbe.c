@@ -108,6 +108,12 @@ START_TEST(what_does_not_fit_the_memory_is_made_to_fit)
     ck_assert_uint_eq(in_dispi(r, YRES), 1200);
     out_dispi(r, Y_OFFSET, 60000);
     ck_assert_uint_eq(in_dispi(r, Y_OFFSET), 0);
+    set_vbe(64, 64, 32, 0);
+    out_dispi(r, VIRT_WIDTH, 0x8001);                   /* 131076 bytes a row: times 32767 it wraps round in 32 bits */
+    for (unsigned y = 32700; y < 32800; y++) {
+        out_dispi(r, Y_OFFSET, (uint16_t)y);
+        ck_assert_uint_eq(in_dispi(r, Y_OFFSET), 0);
+    }
     out_dispi(r, BANK, 256);
     ck_assert_uint_eq(in_dispi(r, BANK), 0);
     out_dispi(r, BANK, 255);
@@ -115,6 +121,19 @@ START_TEST(what_does_not_fit_the_memory_is_made_to_fit)
     set_vbe(2560, 1600, 32, 0);
     ck_assert_uint_eq(in_dispi(r, XRES), 2560);
     ck_assert_uint_eq(in_dispi(r, YRES), 1600);
+}
+END_TEST
+
+START_TEST(sizes_may_be_written_in_any_order_while_off)
+{
+    set_vbe(4096, 1024, 32, 0);
+    out_dispi(r, ENABLE, 0);
+    out_dispi(r, YRES, 1600);
+    out_dispi(r, XRES, 1000);
+    out_dispi(r, BPP, 8);
+    out_dispi(r, ENABLE, ON);
+    ck_assert_uint_eq(in_dispi(r, YRES), 1600);
+    ck_assert_uint_eq(in_dispi(r, VIRT_WIDTH), 1000);
 }
 END_TEST
 
@@ -327,7 +346,7 @@ int main(void)
     return rig_run("vga vbe", setup, teardown, RIG_TESTS(
         &id_register_takes_the_known_versions_only, &data_answers_at_1cf_and_1d0,
         &getcaps_shows_the_maxima_and_changes_nothing, &turning_on_clears_memory_unless_told_not_to,
-        &turning_on_resets_panning_and_virtual_size, &what_does_not_fit_the_memory_is_made_to_fit,
+        &turning_on_resets_panning_and_virtual_size, &what_does_not_fit_the_memory_is_made_to_fit, &sizes_may_be_written_in_any_order_while_off,
         &wide_pixels_are_drawn_from_the_linear_framebuffer, &eight_bits_go_through_the_dac_of_six_or_eight_bits,
         &four_bits_are_planes_seen_through_banks, &banks_and_framebuffer_are_one_memory, &virtual_screen_pans,
         &turning_off_brings_the_vga_mode_back, &retrace_goes_on_in_vbe_modes, &bar2_mirrors_vga_and_dispi_registers,
