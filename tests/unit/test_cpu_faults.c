@@ -45,21 +45,36 @@ static void random_tables(struct rig *r, uint64_t *seed)
     }
 }
 
+/* The first megabyte mapped to itself, a page in eight absent, read-only or the supervisor's. */
+static void random_pages(struct rig *r, uint64_t *seed)
+{
+    for (unsigned n = 0; n < 256; n++) {
+        uint64_t v = random64(seed);
+        rig_w32(r, RIG_PT + 4 * n, n << 12 | (v & 7 ? 7 : v >> 8 & 7));
+    }
+    rig_w32(r, RIG_PD, RIG_PT | 7);
+    r->c->cr3 = RIG_PD;
+    r->c->cr0 |= CR0_PG | (random64(seed) & 1 ? CR0_WP : 0);
+    tlb_flush(r->c, true);
+}
+
 static void random_cpu(struct rig *r, uint64_t *seed)
 {
     struct cpu *c = r->c;
     uint64_t v = random64(seed);
+    c->cr0 &= ~(uint32_t)(CR0_PG | CR0_WP | CR0_TS);
+    tlb_flush(c, true);
     switch (v & 7) {
     case 0: model_reset_registers(c, true); c->r[R_SP] = random64(seed) & 0xffff; break;
     case 1: rig_v86(r, v >> 8 & 3); break;
     default: rig_protected(r, v >> 8 & 1 ? 3 : 0); break;
     }
     if (!cpu_real(c)) random_tables(r, seed);
+    if (!cpu_real(c) && cpu_level(c) >= LEVEL_386 && v >> 60 & 1) random_pages(r, seed);
     for (unsigned n = 0; n < 8; n++) if (n != R_SP) c->r[n] = random_sel(seed);
     c->cr4 = v >> 16 & (CR4_VME | CR4_PVI | CR4_DE);
     if (v >> 40 & 1) c->tr = rig_seg(S_TSS, RIG_TSS, 0x2b + (v >> 41 & 0x7f), v >> 48 & 1 ? 0x8b : 0x83, 0);
     c->sysenter_cs = random_sel(seed);
-    c->cr0 &= ~(uint32_t)CR0_TS;
     uint32_t keep = c->eflags & FL_VM;
     eflags_set(c, ((uint32_t)random64(seed) & (FL_ARITH | FL_IF | FL_TF | FL_DF | FL_IOPL | FL_NT | FL_VIF | FL_VIP)) | keep);
     cpu_mode_changed(c);
