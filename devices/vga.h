@@ -23,7 +23,8 @@ struct vga_pins {
  * and the ROM on the bus. */
 struct device *vga_create(struct board *b, const char *id, const struct vga_pins *pins);
 
-/* Size of the picture the adapter shows now, and its shape on a monitor (4:3 for what the VGA itself makes). */
+/* Size of the picture the adapter shows now, in dots and scan lines (modes 13h and 4: 640x400, 3: 720x400), and its shape on
+ * a monitor (4:3 for what the VGA itself makes). */
 struct vga_picture { unsigned width, height, aspect_w, aspect_h; };
 void vga_picture(struct device *d, struct vga_picture *p);
 

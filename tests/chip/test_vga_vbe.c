@@ -346,7 +346,8 @@ int main(void)
     return rig_run("vga vbe", setup, teardown, RIG_TESTS(
         &id_register_takes_the_known_versions_only, &data_answers_at_1cf_and_1d0,
         &getcaps_shows_the_maxima_and_changes_nothing, &turning_on_clears_memory_unless_told_not_to,
-        &turning_on_resets_panning_and_virtual_size, &what_does_not_fit_the_memory_is_made_to_fit, &sizes_may_be_written_in_any_order_while_off,
+        &turning_on_resets_panning_and_virtual_size, &what_does_not_fit_the_memory_is_made_to_fit,
+        &sizes_may_be_written_in_any_order_while_off,
         &wide_pixels_are_drawn_from_the_linear_framebuffer, &eight_bits_go_through_the_dac_of_six_or_eight_bits,
         &four_bits_are_planes_seen_through_banks, &banks_and_framebuffer_are_one_memory, &virtual_screen_pans,
         &turning_off_brings_the_vga_mode_back, &retrace_goes_on_in_vbe_modes, &bar2_mirrors_vga_and_dispi_registers,
