@@ -625,7 +625,7 @@ struct device *ata_disk_create(struct board *b, const char *id, struct ata_chann
     k->default_sectors = 63;
     k->default_cylinders = (uint16_t)ata_disk_cylinders(k, 16, 63);
     if (k->default_cylinders == 0) k->default_cylinders = 1;
-    if (serial) strncpy(k->serial, serial, sizeof k->serial);
+    if (serial) memcpy(k->serial, serial, strnlen(serial, sizeof k->serial));
     ata_drive_reset(&k->drive.dev, RESET_POWER_ON);
     return &k->drive.dev;
 }
