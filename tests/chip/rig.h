@@ -85,7 +85,8 @@ void rig_fuzz_seeds(struct device *(*make)(struct rig *r), const struct rig_wind
 
 /* main() of a test program: runs each test between setup and teardown. List them as RIG_TESTS(&one, &two). The exit
  * status of the process. */
-int rig_run(const char *suite, void (*setup)(void), void (*teardown)(void), const TTest *const *const *tests, unsigned count);
+int rig_run(const char *suite, void (*setup)(void), void (*teardown)(void), const TTest *const *const *tests,
+            unsigned count);
 #define RIG_TESTS(...) (const TTest *const *const[]){ __VA_ARGS__ }, \
     sizeof((const TTest *const *const[]){ __VA_ARGS__ }) / sizeof(const TTest *const *)
 
