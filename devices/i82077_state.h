@@ -3,7 +3,7 @@
 #ifndef DEVICES_I82077_STATE_H
 #define DEVICES_I82077_STATE_H
 
-#include "devices/floppy_geometry.h"
+#include "devices/i82077_formats.h"
 #include "devices/i82077.h"
 #include "devices/isa_dma.h"
 

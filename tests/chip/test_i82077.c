@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "devices/floppy_geometry.h"
+#include "devices/i82077_formats.h"
 #include "devices/i82077.h"
 #include "devices/isa_dma.h"
 #include "tests/chip/memory_blk.h"

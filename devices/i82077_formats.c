@@ -2,7 +2,7 @@
  *
  * The oddest behaviour: a drive for 1.2M disks turns at 360 instead of 300 revolutions a minute and has 96 tracks an inch.
  * A 360K disk in it passes at 300 instead of 250 kbit/s, and its tracks lie under every second position of the head. */
-#include "devices/floppy_geometry.h"
+#include "devices/i82077_formats.h"
 
 static const struct floppy_geometry formats[] = {
     /* 5.25 inch */

@@ -1,6 +1,6 @@
 /* Floppy formats and what can read them. Pure; any thread. */
-#ifndef DEVICES_FLOPPY_GEOMETRY_H
-#define DEVICES_FLOPPY_GEOMETRY_H
+#ifndef DEVICES_I82077_FORMATS_H
+#define DEVICES_I82077_FORMATS_H
 
 #include <stdbool.h>
 #include <stdint.h>
