@@ -63,11 +63,11 @@ struct cpu {
     uint32_t mode;               /* mode bits of the block key, see block.h */
     int64_t budget;              /* instructions left, as of the last publish */
     int64_t budget_published;    /* budget at the moment of the last clock_advance */
-    const struct insn *insn;     /* the one a slow body runs for */
     struct tlb_entry *tlb_read, *tlb_write;   /* DERIVED: the arrays of the current privilege (tlb.h) */
     /* DERIVED: bytes of each segment that plain reads and writes may touch from offset 0 up; 0 where the slow path has to
      * look (expand-down, null, wrong type). Index SEG_*, 6 and 7 are unused. */
     uint64_t seg_read_end[8], seg_write_end[8];
+    uint64_t ip_mask;            /* DERIVED: the IP wraps at 16 bits on the 8086 and 80286 */
     uint64_t page_eip_max;       /* DERIVED: a page with page_eip <= this lies within the CS limit and the IP's width */
     struct jump_entry *jump_cache;            /* block.h */
     uint64_t jump_context;       /* DERIVED: mode and mapping generation of valid jump_cache entries */
@@ -163,6 +163,8 @@ static inline bool cpu_ss32(const struct cpu *c) { return (c->seg[SEG_SS].attr &
 uint32_t eflags_get(struct cpu *c);
 void eflags_set(struct cpu *c, uint32_t value);             /* replaces all bits; bit 1 is forced to 1; recomputes mode/attention */
 
+/* attention from the state: pins, pending events, shadows. (run.c) */
+void attention_derive(struct cpu *c);
 /* Segment registers, base, limit, CPL, D bits, CR0, CR4 or EFLAGS.VM/TF/AC changed: recompute c->mode (run.c). */
 void cpu_mode_changed(struct cpu *c);
 /* Paging registers changed. global: also entries with G. (tlb.c) */
@@ -181,6 +183,9 @@ void mem_write8(struct cpu *c, unsigned seg, uint64_t off, uint8_t v);
 void mem_write16(struct cpu *c, unsigned seg, uint64_t off, uint16_t v);
 void mem_write32(struct cpu *c, unsigned seg, uint64_t off, uint32_t v);
 void mem_write64(struct cpu *c, unsigned seg, uint64_t off, uint64_t v);
+/* size 1, 2, 4 or 8. */
+uint64_t mem_read(struct cpu *c, unsigned seg, uint64_t off, unsigned size);
+void mem_write(struct cpu *c, unsigned seg, uint64_t off, uint64_t v, unsigned size);
 /* Any length up to 4096; wraps within the segment as 16-bit addressing does only where the manual says so. */
 void mem_read_bytes(struct cpu *c, unsigned seg, uint64_t off, void *buf, unsigned len);
 void mem_write_bytes(struct cpu *c, unsigned seg, uint64_t off, const void *buf, unsigned len);

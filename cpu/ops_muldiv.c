@@ -1,0 +1,133 @@
+/* MUL, IMUL, DIV, IDIV (SDM vol. 2).
+ *
+ * CF and OF of a product say that the upper half is significant; the other flags are undefined: here they follow the lower
+ * half, AF is 0. A division leaves the flags as they are (all are undefined). The oddest behaviour is the 8086's #DE: it
+ * is an interrupt, whose frame holds the address of the next instruction, and a quotient of -128 or -32768 counts as an
+ * overflow; and a REP prefix inverts the sign of an 8086 IDIV's quotient, because its microcode keeps the sign in the
+ * flag that remembers the prefix. */
+#include "cpu/ops.h"
+
+#include "cpu/system.h"
+
+typedef unsigned __int128 u128;
+typedef __int128 i128;
+
+static int64_t sign_extend(uint64_t v, unsigned size)
+{
+    unsigned shift = 64 - (8u << size);
+    return (int64_t)(v << shift) >> shift;
+}
+
+/* The double-width result in AX, DX:AX, EDX:EAX. */
+static void put_wide(struct cpu *c, uint64_t low, uint64_t high, unsigned size)
+{
+    if (size == 0) {
+        set_reg16(c, R_AX, (uint16_t)(low | high << 8));
+    } else {
+        set_reg(c, R_AX, low, 1u << size);
+        set_reg(c, R_DX, high, 1u << size);
+    }
+}
+
+static void product_flags(struct cpu *c, uint64_t low, bool significant, unsigned size)
+{
+    flags_known(c, low, size, significant ? FL_CF | FL_OF : 0);
+}
+
+static enum status mul(struct cpu *c, const struct insn *i, unsigned size)
+{
+    uint64_t mask = size_mask(size), b = rm_read(c, i, 1u << size);
+    u128 p = (u128)(c->r[R_AX] & mask) * b;
+    uint64_t low = (uint64_t)p & mask, high = (uint64_t)(p >> (8u << size)) & mask;
+    put_wide(c, low, high, size);
+    product_flags(c, low, high != 0, size);
+    return BODY_NEXT;
+}
+BODY(mul_Eb) { return mul(c, i, 0); }
+BODY(mul_Ev) { return mul(c, i, size_of(i)); }
+
+/* Lower half of a signed product and whether the upper one is more than its sign. */
+static uint64_t signed_product(uint64_t a, uint64_t b, unsigned size, uint64_t *high, bool *significant)
+{
+    uint64_t mask = size_mask(size);
+    i128 p = (i128)sign_extend(a, size) * sign_extend(b, size);
+    uint64_t low = (uint64_t)p & mask;
+    *high = (uint64_t)((u128)p >> (8u << size)) & mask;
+    *significant = p != sign_extend(low, size);
+    return low;
+}
+
+static enum status imul_wide(struct cpu *c, const struct insn *i, unsigned size)
+{
+    uint64_t b = rm_read(c, i, 1u << size), high;
+    bool significant;
+    uint64_t low = signed_product(c->r[R_AX], b, size, &high, &significant);
+    put_wide(c, low, high, size);
+    product_flags(c, low, significant, size);
+    return BODY_NEXT;
+}
+BODY(imul_Eb) { return imul_wide(c, i, 0); }
+BODY(imul_Ev) { return imul_wide(c, i, size_of(i)); }
+
+static enum status imul_reg(struct cpu *c, const struct insn *i, uint64_t a)
+{
+    unsigned size = size_of(i);
+    uint64_t high;
+    bool significant;
+    uint64_t low = signed_product(a, rm_read(c, i, 1u << size), size, &high, &significant);
+    reg_write(c, i, low, size);
+    product_flags(c, low, significant, size);
+    return BODY_NEXT;
+}
+BODY(imul_Gv_Ev) { return imul_reg(c, i, reg_read(c, i, size_of(i))); }
+BODY(imul_Gv_Ev_Iz) { return imul_reg(c, i, (uint64_t)(int64_t)i->imm); }
+BODY(imul_Gv_Ev_Ib) { return imul_reg(c, i, (uint64_t)(int64_t)i->imm); }
+
+enum status op_divide_error(struct cpu *c)
+{
+    if (cpu_level(c) != LEVEL_8086) cpu_fault(c, V_DE, 0);
+    event_deliver_at(c, V_DE, EVENT_EXCEPTION, false, 0, c->next_rip);
+    return BODY_JUMP;
+}
+
+static u128 dividend(const struct cpu *c, unsigned size)
+{
+    if (size == 0) return reg16(c, R_AX);
+    uint64_t mask = size_mask(size);
+    return (u128)(c->r[R_DX] & mask) << (8u << size) | (c->r[R_AX] & mask);
+}
+
+static void put_quotient(struct cpu *c, uint64_t quotient, uint64_t remainder, unsigned size)
+{
+    if (size == 0) set_reg16(c, R_AX, (uint16_t)((quotient & 0xff) | (remainder & 0xff) << 8));
+    else put_wide(c, quotient, remainder, size);
+}
+
+static enum status div(struct cpu *c, const struct insn *i, unsigned size)
+{
+    uint64_t b = rm_read(c, i, 1u << size);
+    u128 a = dividend(c, size);
+    if (b == 0 || a / b > size_mask(size)) return op_divide_error(c);
+    put_quotient(c, (uint64_t)(a / b), (uint64_t)(a % b), size);
+    return BODY_NEXT;
+}
+BODY(div_Eb) { return div(c, i, 0); }
+BODY(div_Ev) { return div(c, i, size_of(i)); }
+
+static enum status idiv(struct cpu *c, const struct insn *i, unsigned size)
+{
+    unsigned bits = 8u << size;
+    int64_t b = sign_extend(rm_read(c, i, 1u << size), size);
+    i128 a = (i128)(dividend(c, size) << (128 - 2 * bits)) >> (128 - 2 * bits);
+    if (b == 0 || (size == 3 && a == (i128)1 << 127)) return op_divide_error(c);
+    i128 q = a / b, r = a % b, most = (i128)(size_mask(size) >> 1);
+    if (cpu_level(c) == LEVEL_8086) {
+        if (q < -most || q > most) return op_divide_error(c);
+        if (i->flags & (INSN_REP | INSN_REPNE)) q = -q;
+    }
+    if (q < -most - 1 || q > most) return op_divide_error(c);
+    put_quotient(c, (uint64_t)q & size_mask(size), (uint64_t)r & size_mask(size), size);
+    return BODY_NEXT;
+}
+BODY(idiv_Eb) { return idiv(c, i, 0); }
+BODY(idiv_Ev) { return idiv(c, i, size_of(i)); }
