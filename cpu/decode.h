@@ -6,7 +6,7 @@
 #include "cpu/optable.h"
 
 enum { INSN_MAX = 15,                         /* bytes the decoder may need to see */
-       DECODE_GROUPS = 96, DECODE_GROUP = 0x8000 };
+       DECODE_GROUPS = 256, DECODE_GROUP = 0x8000 };
 
 /* Opcode maps of one model: op numbers, or DECODE_GROUP | group. What the model lacks is OP_NONE. */
 struct decode_map {

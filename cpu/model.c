@@ -50,7 +50,7 @@ static const uint32_t cache_pentium2[4] = { 0x03020101, 0, 0, 0x0c040843 };
 static const uint32_t cache_pentium3[4] = { 0x03020101, 0, 0, 0x0c040882 };
 
 const struct model models[] = {
-    { .name = "8086", .title = "Intel 8086, 4.77 MHz", .level = LEVEL_8086, .features = F(FPU), .phys_bits = 20,
+    { .name = "8086", .title = "Intel 8086, 4.77 MHz", .level = LEVEL_8086, .features = 0, .phys_bits = 20,
       .tsc_hz = 4772727, .rate = 400000, .flags_mask = FLAGS_8086, .flags_fixed_one = 0xf002, .vendor = "" },
     { .name = "286", .title = "Intel 80286, 12 MHz", .level = LEVEL_286, .features = F(FPU), .phys_bits = 24,
       .tsc_hz = 12000000, .rate = 2000000, .flags_mask = FLAGS_286, .flags_fixed_one = 2, .vendor = "" },

@@ -143,7 +143,7 @@ static void rig_init(struct rig *g, const char *model)
     memset(g, 0, sizeof *g);
     clock_init(&g->clock, 1000000);
     ram_space_init(&g->ram);
-    phys_init(&g->mem, &g->ram, &g->log, ~0ull);
+    phys_init(&g->mem, &g->ram, &g->log, 0xffffffff);
     port_init(&g->ports, &g->log);
     g->cpu = cpu_create(&(struct cpu_config){ .model = model, .mem = &g->mem, .ports = &g->ports, .clock = &g->clock,
                                               .log = &g->log }, &e);
