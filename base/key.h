@@ -1,5 +1,5 @@
-/* The keys of a PC keyboard, by position, with the names QEMU gives them (key.def). What a frontend turns host keys into
- * and ps2_kbd turns into scan codes. All functions are pure; any thread. */
+/* The keys of a PC keyboard, by position, with the names QEMU gives them (key.def). What a frontend turns host keys
+ * into and ps2_kbd turns into scan codes. All functions are pure; any thread. */
 #ifndef BASE_KEY_H
 #define BASE_KEY_H
 

@@ -41,7 +41,7 @@ struct blk *ata_blk(struct device *drive);
 enum ata_dma_result {
     ATA_DMA_DONE,                               /* all bytes moved */
     ATA_DMA_WAIT,                               /* the bus master is stopped or its list has ended; goes on when started */
-    ATA_DMA_AGAIN,                              /* bounded work is done for now: call again a little later */
+    ATA_DMA_AGAIN,                              /* the work of one call is done: call again a little later */
     ATA_DMA_HOST_FAILED,                        /* the mover said so: nothing beyond *moved has happened */
 };
 /* Fills (to memory) or takes (from memory) len bytes at host address p: bytes [done, done+len) of this transfer. */

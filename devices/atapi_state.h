@@ -4,7 +4,7 @@
 #define DEVICES_ATAPI_STATE_H
 
 #include "devices/atapi_cd.h"
-#include "devices/cd_sector.h"
+#include "devices/atapi_sector.h"
 
 enum { PACKET = 12 };
 enum { MODE_RECOVERY_LEN = 6, MODE_AUDIO_LEN = 14 };

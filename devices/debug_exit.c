@@ -1,8 +1,8 @@
 /* isa-debug-exit: a port whose write ends the emulator, for test kernels. QEMU's invention; no hardware has it.
  *
- * Its oddest behaviour: the emulator's exit status is (value << 1) | 1, never 0, so that a test can tell "the guest said 0"
- * from "the guest powered off". The machine computes it; this file passes the value on. A guest that writes a word or a
- * doubleword means one value, so the port takes every width. */
+ * Its oddest behaviour: the emulator's exit status is (value << 1) | 1, never 0, so that a test can tell "the guest
+ * said 0" from "the guest powered off". The machine computes it; this file passes the value on. A guest that writes
+ * a word or a doubleword means one value, so the port takes every width. */
 #include "devices/debug_exit.h"
 
 #include <assert.h>

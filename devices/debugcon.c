@@ -1,8 +1,8 @@
-/* Debug console: what Bochs has at port E9h and SeaBIOS writes to at 402h. There is no such chip and no datasheet; the
- * convention is that a read gives a fixed byte by which a guest knows that the port is there (E9h at port E9h).
+/* Debug console: what Bochs has at port E9h and SeaBIOS writes to at 402h. There is no such chip and no datasheet;
+ * the convention is that a read gives a fixed byte by which a guest knows that the port is there (E9h at port E9h).
  *
- * Its oddest behaviour is that it has none: a byte written is a byte sent, at once. This is the smallest device there is, and
- * docs/adding-a-device.md walks through it. */
+ * Its oddest behaviour is that it has none: a byte written is a byte sent, at once. This is the smallest device
+ * there is, and docs/adding-a-device.md walks through it. */
 #include "devices/debugcon.h"
 
 #include <stdlib.h>

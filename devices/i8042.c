@@ -1,14 +1,15 @@
-/* Intel 8042 keyboard controller as programmed for the PC/AT and PS/2 (IBM PS/2 Hardware Interface Technical Reference,
- * "Keyboard and auxiliary device controller").
+/* Intel 8042 keyboard controller as programmed for the PC/AT and PS/2 (IBM PS/2 Hardware Interface Technical
+ * Reference, "Keyboard and auxiliary device controller").
  *
- * It stands between the guest and two serial connectors. One byte at a time travels: while the output buffer is full, or a
- * port is disabled, the controller holds that port's clock low and the device keeps its bytes. A byte needs about 0.7 ms on
- * the cable (11 bits at 15.7 kHz), which is what `receive` waits for; what the controller itself answers is there at once.
+ * It stands between the guest and two serial connectors. One byte at a time travels: while the output buffer is
+ * full, or a port is disabled, the controller holds that port's clock low and the device keeps its bytes. A byte
+ * needs about 0.7 ms on the cable (11 bits at 15.7 kHz), which is what `receive` waits for; what the controller
+ * itself answers is there at once.
  *
- * Its oddest behaviour is what else ended up in it for want of other pins: the A20 gate and the reset line of the CPU hang on
- * its output port, and a command that pulses that port is how an AT is rebooted. The second oddity is the translation, which
- * turns the keyboard's scan code set 2 into the set 1 that software of the PC knows, byte by byte: F0h vanishes and sets bit 7
- * of the byte after it. */
+ * Its oddest behaviour is what else ended up in it for want of other pins: the A20 gate and the reset line of the
+ * CPU hang on its output port, and a command that pulses that port is how an AT is rebooted. The second oddity is
+ * the translation, which turns the keyboard's scan code set 2 into the set 1 that software of the PC knows, byte by
+ * byte: F0h vanishes and sets bit 7 of the byte after it. */
 #include "devices/i8042.h"
 
 #include <assert.h>
@@ -39,8 +40,8 @@ enum {                                            /* output port */
 enum { INPUT_PORT = 0xb3 /* not locked, colour display, no manufacturing jumper, both data lines high */ };
 enum { SELF_TEST_PASSED = 0x55, INTERFACE_OK = 0x00, NO_PASSWORD = 0xf1, RESEND = 0xfe, BREAK_PREFIX = 0xf0 };
 
-/* PS/2 Technical Reference, "Keyboard scan code set 2 to set 1 translation": the controller's own table. From 80h on all codes
- * but the two listed pass unchanged. */
+/* PS/2 Technical Reference, "Keyboard scan code set 2 to set 1 translation": the controller's own table. From 80h on
+ * all codes but the two listed pass unchanged. */
 static const uint8_t translation[128] = {
     /*       0     1     2     3     4     5     6     7     8     9     a     b     c     d     e     f */
     /* 0 */ 0xff, 0x43, 0x41, 0x3f, 0x3d, 0x3b, 0x3c, 0x58, 0x64, 0x44, 0x42, 0x40, 0x3e, 0x0f, 0x29, 0x59,
@@ -142,8 +143,8 @@ static void proceed(struct i8042 *k)
     if (k->receiving != NO_PORT) timer_arm(&k->receive, k->dev.board->clock->now + BYTE_TIME);
 }
 
-/* A byte has come through. If the buffer was filled or the port switched off meanwhile, the device was stopped in the middle
- * and sends it again later. */
+/* A byte has come through. If the buffer was filled or the port switched off meanwhile, the device was stopped in
+ * the middle and sends it again later. */
 static void received(void *opaque, vtime due)
 {
     struct i8042 *k = opaque;
@@ -271,7 +272,7 @@ static void run_command(struct i8042 *k, uint8_t c)
     case CMD_KBD_ON:
         set_ctr(k, k->ram[0] & (uint8_t)~CTR_KBD_OFF);
         break;
-    case CMD_SELF_TEST:                           /* passing it sets the system flag; the other bits stay (unverified) */
+    case CMD_SELF_TEST:                           /* passing sets the system flag; other bits stay (unverified) */
         k->ram[0] |= CTR_SYSTEM;
         answer(k, SELF_TEST_PASSED, false);
         break;

@@ -14,9 +14,11 @@ struct i82077_pins {
     struct irq_line irq;                        /* IRQ6 */
     struct isa_dma *dma;
     unsigned dma_channel;                       /* 2 */
+    bool ps2;                                   /* IDENT strapped low: PS/2 mode, status registers A and B answer */
     struct { bool present; struct blk *blk; } drive[I82077_DRIVES];   /* blk NULL: empty. Owned from here on */
 };
-/* Whether an image of so many bytes can be a floppy (ask before create). Odd sizes count as the next larger format. */
+/* Whether an image of so many bytes can be a floppy (ask before create). A size that is no format's counts as a cut-off
+ * 1.44M disk, or 2.88M if it is larger. */
 bool i82077_medium_fits(uint64_t bytes);
 struct device *i82077_create(struct board *b, const char *id, const struct i82077_pins *pins);
 

@@ -1,13 +1,15 @@
 /* Two Intel 8237A DMA controllers (datasheet 231466) and the page registers of the PC/AT, as chipsets combine them.
  *
- * Controller 0 serves channels 0-3 in bytes; controller 1 serves 5-7 in words, its address counters shifted left by one, and
- * its channel 4 is the way by which controller 0 reaches the bus: unless it is in cascade mode and unmasked, channels 0-3 are
- * dead. A counter has 16 bits, so the oddest behaviour: a transfer that runs over the end of its 64 KiB page (128 KiB for
- * words) goes on at the start of the same page, and the page register above never counts.
+ * Controller 0 serves channels 0-3 in bytes; controller 1 serves 5-7 in words, its address counters shifted left by
+ * one, and its channel 4 is the way by which controller 0 reaches the bus: unless it is in cascade mode and
+ * unmasked, channels 0-3 are dead. A counter has 16 bits, so the oddest behaviour: a transfer that runs over the end
+ * of its 64 KiB page (128 KiB for words) goes on at the start of the same page, and the page register above never
+ * counts.
  *
- * The controller does not act by itself. Real cycles are paced by the chip that raises DREQ, so here that chip asks for the
- * bytes when they are due (isa_dma.h) and the demand, single and block modes come to the same thing. Only a software request,
- * which no chip paces, runs at once to its terminal count. Priority between channels decides nothing for the same reason. */
+ * The controller does not act by itself. Real cycles are paced by the chip that raises DREQ, so here that chip asks
+ * for the bytes when they are due (isa_dma.h) and the demand, single and block modes come to the same thing. Only a
+ * software request, which no chip paces, runs at once to its terminal count. Priority between channels decides
+ * nothing for the same reason. */
 #include "devices/i8237.h"
 
 #include <stdlib.h>
@@ -25,7 +27,8 @@ enum {
     MODE_AUTO_INIT = 0x10, MODE_DECREMENT = 0x20, MODE_KIND = 0xc0, MODE_CASCADE = 0xc0,
 };
 
-/* PC/AT Technical Reference, "page registers": which port from 80h holds the page of channel 0-3, refresh (4) and 5-7. */
+/* PC/AT Technical Reference, "page registers": which port from 80h holds the page of channel 0-3, refresh (4) and
+ * 5-7. */
 static const uint8_t page_index[2 * CHANNELS] = { 0x7, 0x3, 0x1, 0x2, 0xf, 0xb, 0x9, 0xa };
 
 struct channel {
@@ -146,8 +149,8 @@ static bool channel_ready(void *dma, unsigned channel)
     return c == upper || (granted(upper, 0) && (upper->ch[0].mode & MODE_KIND) == MODE_CASCADE);
 }
 
-/* Moves up to len bytes between buf and memory, in whichever direction the chip asked for. A channel programmed for another
- * transfer drives the wrong strobes: its counter runs, no data moves, and the chip reads an empty bus. */
+/* Moves up to len bytes between buf and memory, in whichever direction the chip asked for. A channel programmed for
+ * another transfer drives the wrong strobes: its counter runs, no data moves, and the chip reads an empty bus. */
 static unsigned transfer(struct i8237 *d, unsigned channel, uint8_t *in, const uint8_t *out, unsigned len, bool *tc)
 {
     struct controller *c = &d->ctl[channel >> 2 & 1];
@@ -210,8 +213,8 @@ static void memory_to_memory(struct i8237 *d, struct controller *c)
     c->request &= (uint8_t)~1u;
 }
 
-/* A request that no chip made: the cycles run until terminal count; whatever is read from the bus is empty. Software requests
- * cannot be masked. */
+/* A request that no chip made: the cycles run until terminal count; whatever is read from the bus is empty. Software
+ * requests cannot be masked. */
 static void serve_requests(struct i8237 *d, struct controller *c)
 {
     static const uint8_t empty[2] = { 0xff, 0xff };

@@ -1,17 +1,17 @@
 /* Intel 8254 programmable interval timer (datasheet 231164).
  *
- * Three 16-bit down counters run from one crystal, 14.31818 MHz / 12, which is exactly 13125000/11 Hz. Nothing here ticks:
- * a channel remembers its counting element as it was at one tick of the crystal, and channel_advance carries it to any later
- * tick in closed form. That happens when a port is touched, when GATE moves, and, where OUT is wired to something, when a
- * timer says that OUT changes.
+ * Three 16-bit down counters run from one crystal, 14.31818 MHz / 12, which is exactly 13125000/11 Hz. Nothing here
+ * ticks: a channel remembers its counting element as it was at one tick of the crystal, and channel_advance carries
+ * it to any later tick in closed form. That happens when a port is touched, when GATE moves, and, where OUT is wired
+ * to something, when a timer says that OUT changes.
  *
  * Two things surprise everybody. A count is loaded into the counting element by the clock pulse after the write, so
- * everything starts one tick late and `null_count` tells when. And mode 3 counts down by two, twice a period; with an odd
- * count the high half takes one tick more than the low half (see count_square).
+ * everything starts one tick late and `null_count` tells when. And mode 3 counts down by two, twice a period; with
+ * an odd count the high half takes one tick more than the low half (see count_square).
  *
- * The counting element is kept as a plain number: a BCD counter counts modulo 10,000 and is converted when read. A digit above
- * nine in a BCD count weighs what the hardware makes it weigh (0Ah counts ten times before it borrows), but reads back as two
- * digits. The count 0 stands for the modulus. */
+ * The counting element is kept as a plain number: a BCD counter counts modulo 10,000 and is converted when read. A
+ * digit above nine in a BCD count weighs what the hardware makes it weigh (0Ah counts ten times before it borrows),
+ * but reads back as two digits. The count 0 stands for the modulus. */
 #include "devices/i8254.h"
 
 #include <assert.h>
@@ -179,8 +179,8 @@ static void load(struct channel *c)
     else if (mode != 0) set_out(c, true);
 }
 
-/* Modes 0, 1, 4, 5: down to zero once, then on through the modulus without further effect. In modes 4 and 5 OUT is low for
- * the one tick at which zero is reached. */
+/* Modes 0, 1, 4, 5: down to zero once, then on through the modulus without further effect. In modes 4 and 5 OUT is
+ * low for the one tick at which zero is reached. */
 static void count_once(struct channel *c, uint64_t ticks)
 {
     bool strobe = mode_of(c) >= 4;
@@ -273,8 +273,8 @@ static uint64_t next_change(const struct channel *c)
     }
 }
 
-/* Shows OUT on its wire and arms the timer for the next change. If OUT came and went since the wire was last told (the CPU
- * took longer over an instruction), the wire sees a pulse. */
+/* Shows OUT on its wire and arms the timer for the next change. If OUT came and went since the wire was last told
+ * (the CPU took longer over an instruction), the wire sees a pulse. */
 static void drive(struct channel *c)
 {
     struct i8254 *p = c->chip;
@@ -304,8 +304,8 @@ static void edge_due(void *opaque, vtime due)
 
 /* ---- GATE ---- */
 
-/* Datasheet, "Gate pin operations summary". A level that disables counting also lifts OUT in modes 2 and 3; a rising edge
- * triggers modes 1, 2, 3 and 5: the next tick loads the count. */
+/* Datasheet, "Gate pin operations summary". A level that disables counting also lifts OUT in modes 2 and 3; a rising
+ * edge triggers modes 1, 2, 3 and 5: the next tick loads the count. */
 static void gate_wire(void *opaque, unsigned n, bool level)
 {
     struct channel *c = channel_now(opaque, n);
@@ -324,7 +324,7 @@ static void latch_count(struct channel *c)
     if (c->latch_left) return;                        /* held until read */
     c->latch = shown_count(c);
     c->latch_left = (c->control & CONTROL_RW) == CONTROL_RW_BOTH ? 2 : 1;
-    c->read_msb = false;                              /* the low byte comes first (unverified where one byte was read live) */
+    c->read_msb = false;                              /* low byte first (unverified after one byte was read live) */
 }
 
 static void latch_status(struct channel *c)
@@ -334,7 +334,8 @@ static void latch_status(struct channel *c)
     c->status_latched = true;
 }
 
-/* Datasheet, "Mode definitions": a control word resets the control logic and OUT goes to its initial level without a clock. */
+/* Datasheet, "Mode definitions": a control word resets the control logic and OUT goes to its initial level without a
+ * clock. */
 static void write_mode(struct channel *c, uint8_t control)
 {
     c->control = control & 0x3f;
@@ -435,7 +436,7 @@ static uint64_t i8254_read(void *dev, uint64_t off, unsigned size)
 {
     struct i8254 *p = dev;
     (void)size;
-    if (off == 3) return 0xff;                        /* datasheet, "read/write operations": 43h does not answer reads */
+    if (off == 3) return 0xff;                        /* datasheet, "read operations": 43h does not answer */
     return read_counter(channel_now(p, (unsigned)off));
 }
 
@@ -451,8 +452,9 @@ static const struct io_ops i8254_ops = { i8254_read, i8254_write, 1, 1 };
 
 /* ---- class and create ---- */
 
-/* The chip has no reset pin and an undefined state after power-on. This one wakes with channel 1 running as the AT's BIOS sets
- * it up, 18 ticks in mode 2, because SeaBIOS leaves the refresh to the board and programs watch port 61h for it. */
+/* The chip has no reset pin and an undefined state after power-on. This one wakes with channel 1 running as the AT's
+ * BIOS sets it up, 18 ticks in mode 2, because SeaBIOS leaves the refresh to the board and programs watch port 61h
+ * for it. */
 static void i8254_reset(struct device *d, enum reset_kind kind)
 {
     struct i8254 *p = (struct i8254 *)d;

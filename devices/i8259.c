@@ -1,13 +1,15 @@
-/* Intel 8259A programmable interrupt controller (datasheet 231468), as built into the 82371SB (PIIX3, 290550) with an
- * edge/level register (ELCR) for each input.
+/* Intel 8259A programmable interrupt controller (datasheet 231468), as built into the 82371SB (PIIX3, 290550) with
+ * an edge/level register (ELCR) for each input.
  *
- * Its oddest behaviour is the spurious interrupt: an edge-triggered request lives only as long as its wire is high. If the
- * wire falls, or the request is masked, between INT and INTA, the chip has nothing left to offer, answers with the vector of
- * IR7 and sets no in-service bit. That is why the request register here is `edge_latch`, which a falling wire clears, and why
- * i8259_intack asks for the best request anew instead of remembering which one raised INT.
+ * Its oddest behaviour is the spurious interrupt: an edge-triggered request lives only as long as its wire is high.
+ * If the wire falls, or the request is masked, between INT and INTA, the chip has nothing left to offer, answers
+ * with the vector of IR7 and sets no in-service bit. That is why the request register here is `edge_latch`, which a
+ * falling wire clears, and why i8259_intack asks for the best request anew instead of remembering which one raised
+ * INT.
  *
- * The second oddity: a slave answers to the identity in its ICW3, not to the wire it sits on. The master puts the number of
- * the input on the CAS lines and whoever has that number replies; if nobody does, the CPU reads an empty bus. */
+ * The second oddity: a slave answers to the identity in its ICW3, not to the wire it sits on. The master puts the
+ * number of the input on the CAS lines and whoever has that number replies; if nobody does, the CPU reads an empty
+ * bus. */
 #include "devices/i8259.h"
 
 #include <assert.h>
@@ -124,8 +126,8 @@ static void update(struct i8259 *p)
     irq_set(&p->intr, pending(p) >= 0);
 }
 
-/* Highest-priority level in service that a non-specific EOI ends, or -1. Datasheet, "Special mask mode": one that is masked
- * is passed over. */
+/* Highest-priority level in service that a non-specific EOI ends, or -1. Datasheet, "Special mask mode": one that is
+ * masked is passed over. */
 static int in_service(const struct i8259 *p)
 {
     uint8_t isr = p->special_mask ? p->isr & (uint8_t)~p->imr : p->isr;
@@ -148,7 +150,8 @@ static int accept(struct i8259 *p)
     return n;
 }
 
-/* End of the last INTA. INT falls for a moment even if more is pending, so that a master sees a new edge from its slave. */
+/* End of the last INTA. INT falls for a moment even if more is pending, so that a master sees a new edge from its
+ * slave. */
 static void finish(struct i8259 *p, int n)
 {
     if (n >= 0 && p->icw4 & ICW4_AEOI) {
@@ -159,8 +162,8 @@ static void finish(struct i8259 *p, int n)
     update(p);
 }
 
-/* What the chip puts on the bus in the second INTA cycle. In MCS-80/85 mode that is the low address byte of a CALL; an x86
- * takes it for the vector. */
+/* What the chip puts on the bus in the second INTA cycle. In MCS-80/85 mode that is the low address byte of a CALL;
+ * an x86 takes it for the vector. */
 static uint8_t vector(const struct i8259 *p, unsigned n)
 {
     if (p->icw4 & ICW4_UPM) return (uint8_t)((p->icw2 & 0xf8) | n);
@@ -194,8 +197,8 @@ uint8_t i8259_intack(struct device *master)
     return v;
 }
 
-/* The read after a poll command: acknowledges like INTA and gives the level instead of a vector. Without a request bit 7 is
- * 0 and the level reads as IR7's (unverified). */
+/* The read after a poll command: acknowledges like INTA and gives the level instead of a vector. Without a request
+ * bit 7 is 0 and the level reads as IR7's (unverified). */
 static uint8_t poll_read(struct i8259 *p)
 {
     p->poll = false;
@@ -206,8 +209,8 @@ static uint8_t poll_read(struct i8259 *p)
 
 /* ---- command words ---- */
 
-/* Datasheet, "Initialization command words": clears the edge sense circuit and the mask, IR7 gets the lowest priority, special
- * mask mode and the status read are reset, and without IC4 all functions of ICW4 are off. */
+/* Datasheet, "Initialization command words": clears the edge sense circuit and the mask, IR7 gets the lowest
+ * priority, special mask mode and the status read are reset, and without IC4 all functions of ICW4 are off. */
 static void write_icw1(struct i8259 *p, uint8_t v)
 {
     p->icw1 = v;

@@ -1,5 +1,5 @@
-/* 8259A interrupt controller. A PC has two: create the master, then the slave with `intr` wired to the master's input 2,
- * then i8259_connect_slave. */
+/* 8259A interrupt controller. A PC has two: create the master, then the slave with `intr` wired to the master's
+ * input 2, then i8259_connect_slave. */
 #ifndef DEVICES_I8259_H
 #define DEVICES_I8259_H
 

@@ -1,9 +1,9 @@
 /* The DMA lines of the ISA bus: what a floppy controller or a sound card sees of the two 8237s.
  *
- * A chip raises DREQ when it wants service. Whoever moves the data is the chip itself, when its own timing says that the
- * bytes are due: it asks for up to `len` bytes and gets what the controller grants. The controller then does what it was
- * programmed for: direction, address, count, auto-initialisation, terminal count. Channels 0-3 move bytes, 5-7 words
- * (len is in bytes and even; an odd rest is not moved). Only the machine's thread. */
+ * A chip raises DREQ when it wants service. Whoever moves the data is the chip itself, when its own timing says that
+ * the bytes are due: it asks for up to `len` bytes and gets what the controller grants. The controller then does
+ * what it was programmed for: direction, address, count, auto-initialisation, terminal count. Channels 0-3 move
+ * bytes, 5-7 words (len is in bytes and even; an odd rest is not moved). Only the machine's thread. */
 #ifndef DEVICES_ISA_DMA_H
 #define DEVICES_ISA_DMA_H
 

@@ -1,17 +1,19 @@
-/* Motorola MC146818A real-time clock plus RAM, with the second bank of RAM that the 82371 family has at ports 72h/73h.
+/* Motorola MC146818A real-time clock plus RAM, with the second bank of RAM that the 82371 family has at ports
+ * 72h/73h.
  *
- * The chip divides a 32,768 Hz crystal. Once a second the divider starts an update: time registers step, the alarm is
- * compared, and UIP warns of it 244 us ahead and throughout, 2,228 us in all (datasheet, "Update cycle"). The registers are
- * what the guest wrote and nothing cleaner: BCD or binary, 12 or 24 hours, valid or not. A switch of format converts nothing,
- * and a wrong value counts on until a carry puts it right. So the bytes themselves are the state, and mc146818_sync steps
- * them by the seconds that have passed since anybody looked. A timer runs only while an interrupt is enabled and not yet
- * pending.
+ * The chip divides a 32,768 Hz crystal. Once a second the divider starts an update: time registers step, the alarm
+ * is compared, and UIP warns of it 244 us ahead and throughout, 2,228 us in all (datasheet, "Update cycle"). The
+ * registers are what the guest wrote and nothing cleaner: BCD or binary, 12 or 24 hours, valid or not. A switch of
+ * format converts nothing, and a wrong value counts on until a carry puts it right. So the bytes themselves are the
+ * state, and mc146818_sync steps them by the seconds that have passed since anybody looked. A timer runs only while
+ * an interrupt is enabled and not yet pending.
  *
- * Its oddest behaviour: taking the divider out of reset makes the first update come half a second later, which is how an
- * operating system sets the clock to the split second. `chain` holds that phase.
+ * Its oddest behaviour: taking the divider out of reset makes the first update come half a second later, which is
+ * how an operating system sets the clock to the split second. `chain` holds that phase.
  *
- * GAP: divider settings for the 4 MHz and 1 MHz crystals and the test settings stop the clock; with a 32 kHz crystal it would
- * run 128 or 32 times slow. The daylight saving bit is stored and does nothing, as in the parts that PCs have (82371AB). */
+ * GAP: divider settings for the 4 MHz and 1 MHz crystals and the test settings stop the clock; with a 32 kHz crystal
+ * it would run 128 or 32 times slow. The daylight saving bit is stored and does nothing, as in the parts that PCs
+ * have (82371AB). */
 #include "devices/mc146818.h"
 
 #include <assert.h>
@@ -123,7 +125,8 @@ static void count_second(struct mc146818 *m)
         m->ram[RTC_C] |= C_ALARM;
 }
 
-/* After a day of single steps every time of day has been compared with the alarm, and whole days can be counted as such. */
+/* After a day of single steps every time of day has been compared with the alarm, and whole days can be counted as
+ * such. */
 static void count_seconds(struct mc146818 *m, uint64_t seconds)
 {
     uint64_t single = seconds < DAY_SECONDS ? seconds : DAY_SECONDS;
@@ -133,8 +136,8 @@ static void count_seconds(struct mc146818 *m, uint64_t seconds)
     for (uint64_t i = 0; i < seconds % DAY_SECONDS; i++) count_second(m);
 }
 
-/* Seconds since 1970 as the registers' bytes. The day number arithmetic is the proleptic Gregorian calendar's, counted from
- * 1 March 0000 so that the leap day is a year's last. */
+/* Seconds since 1970 as the registers' bytes. The day number arithmetic is the proleptic Gregorian calendar's,
+ * counted from 1 March 0000 so that the leap day is a year's last. */
 static void set_date(struct mc146818 *m, int64_t date)
 {
     int64_t days = date / DAY_SECONDS, seconds = date % DAY_SECONDS;
@@ -344,7 +347,8 @@ void mc146818_set_checksum(struct device *d)
 
 /* ---- class and create ---- */
 
-/* Datasheet, "RESET": interrupt enables and flags go; time, alarm and memory are the battery's. The AT's board masks NMI. */
+/* Datasheet, "RESET": interrupt enables and flags go; time, alarm and memory are the battery's. The AT's board masks
+ * NMI. */
 static void mc146818_reset(struct device *d, enum reset_kind kind)
 {
     struct mc146818 *m = (struct mc146818 *)d;

@@ -13,8 +13,8 @@ struct mc146818_pins {
 };
 
 struct device *mc146818_create(struct board *b, const char *id, const struct mc146818_pins *pins);
-/* CMOS bytes, for the board: before power-on, or an inspector's look. Registers 0 to 0Dh are the clock's; setting those does
- * what a guest's write does. index 0 to 255. */
+/* CMOS bytes, for the board: before power-on, or an inspector's look. Registers 0 to 0Dh are the clock's; setting
+ * those does what a guest's write does. index 0 to 255. */
 void mc146818_set_cmos(struct device *d, unsigned index, uint8_t value);
 uint8_t mc146818_cmos(struct device *d, unsigned index);
 /* Sums bytes 10h-2Dh into 2Eh (high) and 2Fh, as the AT's BIOS checks them. Call after the last mc146818_set_cmos. */

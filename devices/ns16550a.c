@@ -1,17 +1,19 @@
 /* National NS16550A UART (datasheet PC16550D) on the PC's serial card: 1.8432 MHz crystal, interrupt gated by OUT2.
  *
- * A character moves between FIFO and wire in its own time: start, data, parity and stop bits at the programmed rate. `shift`
- * is armed while the transmitter's shift register is busy. Received bytes are inputs of the machine and appear when it says.
+ * A character moves between FIFO and wire in its own time: start, data, parity and stop bits at the programmed rate.
+ * `shift` is armed while the transmitter's shift register is busy. Received bytes are inputs of the machine and
+ * appear when it says.
  *
- * Its oddest behaviour is the transmitter's interrupt. It is an event, not a condition: raised when the holding register
- * empties, or when it is enabled while empty, and taken back by reading IIR or by writing a character, though the register is
- * still empty. Drivers poke at that to restart a stalled transmitter, so `thre_event` is kept apart from the LSR bit.
+ * Its oddest behaviour is the transmitter's interrupt. It is an event, not a condition: raised when the holding
+ * register empties, or when it is enabled while empty, and taken back by reading IIR or by writing a character,
+ * though the register is still empty. Drivers poke at that to restart a stalled transmitter, so `thre_event` is kept
+ * apart from the LSR bit.
  *
- * Modem lines: a far end that is plugged in holds CTS, DSR and DCD. In loopback the four outputs feed the four inputs, and the
- * pins themselves are inactive, OUT2 included, so that no interrupt reaches the board.
+ * Modem lines: a far end that is plugged in holds CTS, DSR and DCD. In loopback the four outputs feed the four
+ * inputs, and the pins themselves are inactive, OUT2 included, so that no interrupt reaches the board.
  *
- * GAP: in FIFO mode the real transmitter interrupt comes up to a character later after a single byte. A break that is sent is
- * not passed on to the far end: the characters shifted out meanwhile are lost, as they would be. */
+ * GAP: in FIFO mode the real transmitter interrupt comes up to a character later after a single byte. A break that
+ * is sent is not passed on to the far end: the characters shifted out meanwhile are lost, as they would be. */
 #include "devices/ns16550a.h"
 
 #include <stdlib.h>
@@ -140,7 +142,7 @@ static void reveal_errors(struct ns16550a *u)
 
 static void receive(struct ns16550a *u, uint8_t byte, uint8_t errors)
 {
-    if (u->rx.len >= depth(u)) {                   /* the FIFO keeps what it has; the single register takes the newer byte */
+    if (u->rx.len >= depth(u)) {                   /* a FIFO keeps what it has; the single register is overwritten */
         u->lsr_errors |= LSR_OVERRUN;
         if (!fifos_on(u)) {
             fifo_clear(&u->rx);
@@ -241,8 +243,8 @@ static void write_data(struct ns16550a *u, uint8_t v)
 static uint8_t modem_inputs(const struct ns16550a *u)
 {
     if (!(u->mcr & MCR_LOOP)) return u->chr ? MSR_CTS | MSR_DSR | MSR_DCD : 0;
-    return (uint8_t)((u->mcr & MCR_RTS ? MSR_CTS : 0) | (u->mcr & MCR_DTR ? MSR_DSR : 0) | (u->mcr & MCR_OUT1 ? MSR_RI : 0)
-                     | (u->mcr & MCR_OUT2 ? MSR_DCD : 0));
+    return (uint8_t)((u->mcr & MCR_RTS ? MSR_CTS : 0) | (u->mcr & MCR_DTR ? MSR_DSR : 0)
+                     | (u->mcr & MCR_OUT1 ? MSR_RI : 0) | (u->mcr & MCR_OUT2 ? MSR_DCD : 0));
 }
 
 /* Changed inputs set their delta bits; RI only when it goes away. */
@@ -364,7 +366,8 @@ static const struct io_ops ns16550a_ops = { ns16550a_read, ns16550a_write, 1, 1 
 
 /* ---- class and create ---- */
 
-/* Datasheet table 1, "Reset configuration": the divisor, scratch and buffers are not touched by MR; power leaves some value. */
+/* Datasheet table 1, "Reset configuration": the divisor, scratch and buffers are not touched by MR; power leaves
+ * some value. */
 static void ns16550a_reset(struct device *d, enum reset_kind kind)
 {
     struct ns16550a *u = (struct ns16550a *)d;

@@ -8,9 +8,9 @@
 struct ns16550a_pins {
     uint16_t base;                    /* 3F8h, 2F8h, 3E8h, 2E8h: eight ports */
     struct irq_line irq;              /* INTR behind the OUT2 gate of the PC's serial card */
-    struct chr *chr;                  /* the far end; NULL: nothing is plugged in. The chip fills in room, received, event */
-    bool hurry;                       /* a character leaves within 1 us whatever the divisor says, so that a guest's polled
-                                       * console costs no virtual time; false: it takes its ten bit times */
+    struct chr *chr;                  /* the far end, whose room, received and event create fills in; NULL: nothing there */
+    bool hurry;                       /* a character leaves within 1 us whatever the divisor says, so that a polled
+                                       * console costs the guest no time; false: it takes its ten bit times */
 };
 
 struct device *ns16550a_create(struct board *b, const char *id, const struct ns16550a_pins *pins);

@@ -1,12 +1,12 @@
-/* Parallel printer port of the PS/2 type: Centronics signals and a data register that can be turned round (IBM PS/2 Hardware
- * Interface Technical Reference, "Parallel port"; IEEE 1284 compatibility mode).
+/* Parallel printer port of the PS/2 type: Centronics signals and a data register that can be turned round (IBM PS/2
+ * Hardware Interface Technical Reference, "Parallel port"; IEEE 1284 compatibility mode).
  *
- * A byte goes out when the guest pulses STROBE; the printer is busy for some microseconds and then pulses ACK. Its oddest
- * behaviour is the polarity: BUSY and four of the control pins are inverted between register and plug, so a port with nothing
- * in it, all pins pulled up, reads as a printer that is busy and out of paper (7Fh).
+ * A byte goes out when the guest pulses STROBE; the printer is busy for some microseconds and then pulses ACK. Its
+ * oddest behaviour is the polarity: BUSY and four of the control pins are inverted between register and plug, so a
+ * port with nothing in it, all pins pulled up, reads as a printer that is busy and out of paper (7Fh).
  *
- * The interrupt is latched at the end of ACK, shows as a 0 in status bit 2, and goes away when status is read. EPP and ECP
- * registers are not there: ports +3 and up stay unclaimed. */
+ * The interrupt is latched at the end of ACK, shows as a 0 in status bit 2, and goes away when status is read. EPP
+ * and ECP registers are not there: ports +3 and up stay unclaimed. */
 #include "devices/parport.h"
 
 #include <stdlib.h>

@@ -1,11 +1,12 @@
 /* System control port B, 61h (IBM PC/AT Technical Reference; 82371SB datasheet, "NMI status and control register").
  *
- * Four bits go out: the gate of timer channel 2, the speaker's data bit, and the two that forget and forbid the NMI sources.
- * Four come in. Its oddest bit is number 4: it toggles with every refresh of the memory, about 15 us, and half of all old
- * programs time their delays by it. The refresh is timer channel 1, so both timer bits are computed from the 8254 when the
- * port is read and cost nothing otherwise.
+ * Four bits go out: the gate of timer channel 2, the speaker's data bit, and the two that forget and forbid the NMI
+ * sources. Four come in. Its oddest bit is number 4: it toggles with every refresh of the memory, about 15 us, and
+ * half of all old programs time their delays by it. The refresh is timer channel 1, so both timer bits are computed
+ * from the 8254 when the port is read and cost nothing otherwise.
  *
- * The system's NMI leaves from here: an enabled source, unless bit 7 of port 70h (a wire from the clock chip) masks it. */
+ * The system's NMI leaves from here: an enabled source, unless bit 7 of port 70h (a wire from the clock chip) masks
+ * it. */
 #include "devices/port61.h"
 
 #include <assert.h>

@@ -1,7 +1,9 @@
-/* System control port A, 92h (IBM PS/2 Hardware Interface Technical Reference; 82371SB datasheet, "Port 92 register").
+/* System control port A, 92h (IBM PS/2 Hardware Interface Technical Reference; 82371SB datasheet, "Port 92
+ * register").
  *
- * Bit 1 opens the A20 gate without the slow 8042; the board joins both gates, either of which lets address line 20 through.
- * Bit 0 resets the CPU on its rising edge only: it stays 1 until software clears it, and writing 1 again does nothing. */
+ * Bit 1 opens the A20 gate without the slow 8042; the board joins both gates, either of which lets address line 20
+ * through. Bit 0 resets the CPU on its rising edge only: it stays 1 until software clears it, and writing 1 again
+ * does nothing. */
 #include "devices/port92.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* A PS/2 connector: the cable between the keyboard controller and a keyboard or mouse.
  *
- * The device keeps its bytes until the controller clocks them in, one at a time; the controller decides when (it holds the
- * clock low while its own buffer is full or the port is disabled). Only the machine's thread. */
+ * The device keeps its bytes until the controller clocks them in, one at a time; the controller decides when (it
+ * holds the clock low while its own buffer is full or the port is disabled). Only the machine's thread. */
 #ifndef DEVICES_PS2_H
 #define DEVICES_PS2_H
 

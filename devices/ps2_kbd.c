@@ -1,14 +1,16 @@
 /* PS/2 keyboard: IBM Enhanced Keyboard, 101/102 keys (IBM PS/2 Hardware Interface Technical Reference, "Keyboards").
  *
- * Keys come in by position; scan codes of the set that the host chose go out. Its oddest behaviour is a lie told for the sake
- * of old programs: the grey Insert, Home, arrows and so on share their codes with the number pad, so with Num Lock on, or a
- * shift key held, the keyboard wraps them in presses and releases of shift that never happened (E0 12, E0 F0 12), to make the
- * pad's meaning come out right whatever the program does. Print Screen and Pause are histories of their own: see make_codes.
+ * Keys come in by position; scan codes of the set that the host chose go out. Its oddest behaviour is a lie told for
+ * the sake of old programs: the grey Insert, Home, arrows and so on share their codes with the number pad, so with
+ * Num Lock on, or a shift key held, the keyboard wraps them in presses and releases of shift that never happened (E0
+ * 12, E0 F0 12), to make the pad's meaning come out right whatever the program does. Print Screen and Pause are
+ * histories of their own: see make_codes.
  *
- * Sixteen bytes fit into its buffer. A sequence that does not fit is lost and marked by one overrun code. Answers to commands
- * are kept apart and go first.
+ * Sixteen bytes fit into its buffer. A sequence that does not fit is lost and marked by one overrun code. Answers to
+ * commands are kept apart and go first.
  *
- * GAP: the self-test takes 10 ms where a real one takes 300 to 500, so that firmware does not spend its boot in waiting. */
+ * GAP: the self-test takes 10 ms where a real one takes 300 to 500, so that firmware does not spend its boot in
+ * waiting. */
 #include "devices/ps2_kbd.h"
 
 #include <stdlib.h>
@@ -201,8 +203,8 @@ static void print_codes(const struct ps2_kbd *k, struct sequence *s, bool down, 
     if (!down && !bare) add_code(k, s, 0xe02a, 0xe012, true);
 }
 
-/* Pause: make and break in one when pressed, nothing when let go. It comes as Ctrl + Num Lock behind E1, and with Ctrl held as
- * the Break that Ctrl + Scroll Lock once was. */
+/* Pause: make and break in one when pressed, nothing when let go. It comes as Ctrl + Num Lock behind E1, and with
+ * Ctrl held as the Break that Ctrl + Scroll Lock once was. */
 static void pause_codes(const struct ps2_kbd *k, struct sequence *s)
 {
     if (any_down(k, KEY_CTRL, KEY_CTRL_R)) {
@@ -281,7 +283,7 @@ void ps2_kbd_key(struct device *d, enum key key, bool down)
     if (down && talking && repeats(k, key)) {
         k->repeat_key = (uint16_t)n;
         timer_arm(&k->repeat, k->dev.board->clock->now + typematic_delay(k));
-    } else if (down || k->repeat_key == n) {       /* the last key pressed repeats until it is let go or another is pressed */
+    } else if (down || k->repeat_key == n) {       /* only the last key pressed repeats */
         k->repeat_key = NO_KEY;
         timer_disarm(&k->repeat);
     }

@@ -9,8 +9,8 @@
 struct ps2_kbd_pins { struct ps2_port *port; };
 
 struct device *ps2_kbd_create(struct board *b, const char *id, const struct ps2_kbd_pins *pins);
-/* A key goes down or up: an input of the machine. A repeated down or up of the same key is ignored (typematic repeat is the
- * keyboard's own). */
+/* A key goes down or up: an input of the machine. A repeated down or up of the same key is ignored (typematic repeat
+ * is the keyboard's own). */
 void ps2_kbd_key(struct device *d, enum key k, bool down);
 /* Lit lamps: bit 0 scroll lock, 1 num lock, 2 caps lock. */
 uint8_t ps2_kbd_leds(struct device *d);

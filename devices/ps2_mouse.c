@@ -1,16 +1,16 @@
-/* PS/2 mouse (IBM PS/2 Hardware Interface Technical Reference, "Mouse") that can become a Microsoft IntelliMouse with a wheel
- * or an IntelliMouse Explorer with five buttons.
+/* PS/2 mouse (IBM PS/2 Hardware Interface Technical Reference, "Mouse") that can become a Microsoft IntelliMouse
+ * with a wheel or an IntelliMouse Explorer with five buttons.
  *
- * Its oddest behaviour is how it changes: there is no command for it. A host that sets the sample rate to 200, 100, 80 in a
- * row gets identity 3 and packets of four bytes from then on; 200, 200, 80 after that gives identity 4. Drivers for the plain
- * mouse never do that. `knock` remembers the last rates.
+ * Its oddest behaviour is how it changes: there is no command for it. A host that sets the sample rate to 200, 100,
+ * 80 in a row gets identity 3 and packets of four bytes from then on; 200, 200, 80 after that gives identity 4.
+ * Drivers for the plain mouse never do that. `knock` remembers the last rates.
  *
- * Movement is summed until the next packet may leave: one a sample period, and not before the one before it is gone. What
- * does not fit into nine bits stays in the sum for the next packet, so the overflow bits are never needed. The wheel's
- * direction: towards the user is positive.
+ * Movement is summed until the next packet may leave: one a sample period, and not before the one before it is gone.
+ * What does not fit into nine bits stays in the sum for the next packet, so the overflow bits are never needed. The
+ * wheel's direction: towards the user is positive.
  *
- * GAP: the resolution is stored and reported but does not scale what the host's pointer says. The self-test takes 10 ms where
- * a real one takes 300 to 500. */
+ * GAP: the resolution is stored and reported but does not scale what the host's pointer says. The self-test takes 10
+ * ms where a real one takes 300 to 500. */
 #include "devices/ps2_mouse.h"
 
 #include <stdlib.h>
@@ -144,7 +144,9 @@ static unsigned make_packet(struct ps2_mouse *m, uint8_t *p)
 {
     int max = m->scale_2_1 && !m->remote ? MOVE_MAX / 2 : MOVE_MAX;
     int x = scaled(m, take_some(&m->dx, max)), y = scaled(m, take_some(&m->dy, max)), z = take_some(&m->dz, WHEEL_MAX);
-    p[0] = (uint8_t)(PACKET_ALWAYS | (m->buttons & BUTTONS_PLAIN) | (x < 0 ? PACKET_X_SIGN : 0) | (y < 0 ? PACKET_Y_SIGN : 0));
+    p[0] = (uint8_t)(PACKET_ALWAYS | (m->buttons & BUTTONS_PLAIN));
+    if (x < 0) p[0] |= PACKET_X_SIGN;
+    if (y < 0) p[0] |= PACKET_Y_SIGN;
     p[1] = (uint8_t)x;
     p[2] = (uint8_t)y;
     m->buttons_sent = m->buttons;
@@ -269,9 +271,13 @@ static void run_argument(struct ps2_mouse *m, uint8_t command, uint8_t v)
 
 static void send_status(struct ps2_mouse *m)
 {
-    uint8_t s = (uint8_t)((m->buttons & BUTTON_RIGHT ? STATUS_RIGHT : 0) | (m->buttons & BUTTON_MIDDLE ? STATUS_MIDDLE : 0)
-                          | (m->buttons & BUTTON_LEFT ? STATUS_LEFT : 0) | (m->scale_2_1 ? STATUS_SCALE_2_1 : 0)
-                          | (m->enabled ? STATUS_ENABLED : 0) | (m->remote ? STATUS_REMOTE : 0));
+    uint8_t s = 0;
+    if (m->buttons & BUTTON_RIGHT) s |= STATUS_RIGHT;
+    if (m->buttons & BUTTON_MIDDLE) s |= STATUS_MIDDLE;
+    if (m->buttons & BUTTON_LEFT) s |= STATUS_LEFT;
+    if (m->scale_2_1) s |= STATUS_SCALE_2_1;
+    if (m->enabled) s |= STATUS_ENABLED;
+    if (m->remote) s |= STATUS_REMOTE;
     put(m, (const uint8_t[]){ REPLY_ACK, s, m->resolution, m->rate }, 4);
 }
 

@@ -258,8 +258,8 @@ static void check_all(struct rig *r)
     for (struct device *d = r->board.devices; d; d = d->next) rig_check_device(d);
 }
 
-void rig_fuzz(struct rig *r, struct device *d, const struct rig_window *w, unsigned windows, uint64_t seed, unsigned count,
-              void (*poke)(struct rig *r, struct device *d, uint64_t random))
+void rig_fuzz(struct rig *r, struct device *d, const struct rig_window *w, unsigned windows, uint64_t seed,
+              unsigned count, void (*poke)(struct rig *r, struct device *d, uint64_t random))
 {
     for (unsigned i = 0; i < count; i++) {
         uint64_t x = rig_random(&seed), y = rig_random(&seed);
@@ -296,7 +296,8 @@ void rig_fuzz_seeds(struct device *(*make)(struct rig *r), const struct rig_wind
     }
 }
 
-int rig_run(const char *suite, void (*setup)(void), void (*teardown)(void), const TTest *const *const *tests, unsigned count)
+int rig_run(const char *suite, void (*setup)(void), void (*teardown)(void), const TTest *const *const *tests,
+            unsigned count)
 {
     Suite *s = suite_create(suite);
     TCase *t = tcase_create(suite);

@@ -2,14 +2,15 @@
  *
  *   struct rig r;
  *   rig_init(&r);
- *   struct device *d = i8254_create(&r.board, "pit", &(struct i8254_pins){ .base = 0x40, .out = { rig_probe(&r, 0) } });
+ *   struct i8254_pins pins = { .base = 0x40, .out = { rig_probe(&r, 0) } };
+ *   struct device *d = i8254_create(&r.board, "pit", &pins);
  *   rig_out8(&r, 0x43, 0x34);
  *   rig_step_ns(&r, 1000);
  *   ck_assert(r.probe[0].level);
  *   rig_check_device(d);
  *   rig_fini(&r);
  *
- * Time stands still between the calls; only rig_step_* move it. The helpers fail the Check test they are called from. */
+ * Time stands still between the calls; only rig_step_* move it. The helpers fail the Check test that calls them. */
 #ifndef TESTS_CHIP_RIG_H
 #define TESTS_CHIP_RIG_H
 
@@ -74,11 +75,11 @@ void rig_check_device(struct device *d);
 
 /* Where to aim. */
 struct rig_window { uint64_t base; uint32_t count; bool mmio; };
-/* `count` random reads and writes of 1, 2, 4 and 8 bytes in and just beyond the windows, with random steps of time; then
- * rig_check_device on every device of the board, a reset, and the same again. poke (may be NULL) is called now and then with random bits, to
- * press keys, send bytes or move wires. */
-void rig_fuzz(struct rig *r, struct device *d, const struct rig_window *w, unsigned windows, uint64_t seed, unsigned count,
-              void (*poke)(struct rig *r, struct device *d, uint64_t random));
+/* `count` random reads and writes of 1, 2, 4 and 8 bytes in and just beyond the windows, with random steps of time;
+ * then rig_check_device on every device of the board, a reset, and the same again. poke (may be NULL) is called now
+ * and then with random bits, to press keys, send bytes or move wires. */
+void rig_fuzz(struct rig *r, struct device *d, const struct rig_window *w, unsigned windows, uint64_t seed,
+              unsigned count, void (*poke)(struct rig *r, struct device *d, uint64_t random));
 /* rig_fuzz on a fresh rig for each seed, with 10,000 accesses. Seeds: the environment's BEIGE_FUZZ_SEEDS, default 3. */
 void rig_fuzz_seeds(struct device *(*make)(struct rig *r), const struct rig_window *w, unsigned windows,
                     void (*poke)(struct rig *r, struct device *d, uint64_t random));

@@ -4,7 +4,7 @@
 
 #include "base/bytes.h"
 #include "devices/atapi_cd.h"
-#include "devices/cd_sector.h"
+#include "devices/atapi_sector.h"
 #include "tests/chip/memory_blk.h"
 #include "tests/chip/rig.h"
 

@@ -1,4 +1,5 @@
-/* The keyboard controller with a keyboard and a mouse behind it, as the guest sees them: ports 60h and 64h, two interrupts. */
+/* The keyboard controller with a keyboard and a mouse behind it, as the guest sees them: ports 60h and 64h, two
+ * interrupts. */
 #include <check.h>
 #include <string.h>
 
@@ -42,7 +43,8 @@ static const char *all(void)
     size_t len = 0;
     text[0] = 0;
     for (int v; (v = next()) >= 0 && len < sizeof text - 8;)
-        len += (size_t)snprintf(text + len, sizeof text - len, "%s%s%02x", len ? " " : "", v & 0x100 ? "m" : "", v & 0xff);
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s%s%02x", len ? " " : "", v & 0x100 ? "m" : "",
+                                v & 0xff);
     return text;
 }
 

@@ -209,7 +209,9 @@ END_TEST
 
 START_TEST(fifo_interrupts_at_its_trigger_level)
 {
-    static const struct { uint8_t fcr; unsigned level; } rows[] = { { 0x01, 1 }, { 0x41, 4 }, { 0x81, 8 }, { 0xc1, 14 } };
+    static const struct { uint8_t fcr; unsigned level; } rows[] = {
+        { 0x01, 1 }, { 0x41, 4 }, { 0x81, 8 }, { 0xc1, 14 },
+    };
     out(IER, 0x01);
     for (unsigned i = 0; i < 4; i++) {
         out(IIR, rows[i].fcr | 0x06);

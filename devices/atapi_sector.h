@@ -1,6 +1,6 @@
 /* Raw sectors of a data CD, made from their 2048 bytes of user data. ECMA-130 (Yellow Book), mode 1. Pure; any thread. */
-#ifndef DEVICES_CD_SECTOR_H
-#define DEVICES_CD_SECTOR_H
+#ifndef DEVICES_ATAPI_SECTOR_H
+#define DEVICES_ATAPI_SECTOR_H
 
 #include <stdint.h>
 

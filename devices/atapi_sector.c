@@ -4,7 +4,7 @@
  * data and EDC are laid out as 24 rows of 43 words; P parity covers the columns, Q parity the diagonals of the 26 rows that
  * this makes, wrapping around. The code is over GF(2^8) with x^8+x^4+x^3+x^2+1 and roots 1 and alpha, so two parity bytes
  * a column follow from two sums. */
-#include "devices/cd_sector.h"
+#include "devices/atapi_sector.h"
 
 #include <string.h>
 #include "base/bytes.h"

@@ -1,0 +1,752 @@
+/* The floppy controller from its ports: reset, seeks, data by DMA and by FIFO, ends of transfers, formats, media. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "devices/i82077_formats.h"
+#include "devices/i82077.h"
+#include "devices/isa_dma.h"
+#include "tests/chip/memory_blk.h"
+#include "tests/chip/rig.h"
+
+enum { DOR = 0x3f2, TDR, MSR, FIFO, DIR = 0x3f7, DSR = MSR, CCR = DIR, IRQ = 6 };
+enum { RQM = 0x80, DIO = 0x40, NON_DMA = 0x20, BUSY = 0x10 };
+enum { MFM = 0x40, MT = 0x80, SK = 0x20, READ = 0x06, WRITE = 0x05 };
+
+struct bench {
+    struct rig r;
+    struct device *fdc;
+    struct memory_blk *image[2];
+    struct isa_dma bus;
+    uint8_t memory[65536];                     /* what DMA channel 2 points at */
+    unsigned at, count;                        /* next byte, bytes to terminal count */
+    bool granted, dreq;
+};
+
+static struct bench *b;
+
+static unsigned dma_take(void *opaque, unsigned len, bool *tc)
+{
+    struct bench *bench = opaque;
+    unsigned n = bench->granted ? len < bench->count ? len : bench->count : 0;
+    *tc = n && n == bench->count;
+    bench->count -= n;
+    bench->at += n;
+    return n;
+}
+
+static unsigned dma_to_chip(void *opaque, unsigned channel, void *buf, unsigned len, bool *tc)
+{
+    ck_assert_uint_eq(channel, 2);
+    unsigned n = dma_take(opaque, len, tc);
+    memcpy(buf, b->memory + b->at - n, n);
+    return n;
+}
+
+static unsigned dma_from_chip(void *opaque, unsigned channel, const void *buf, unsigned len, bool *tc)
+{
+    ck_assert_uint_eq(channel, 2);
+    unsigned n = dma_take(opaque, len, tc);
+    memcpy(b->memory + b->at - n, buf, n);
+    return n;
+}
+
+static void dma_request(void *opaque, unsigned channel, bool dreq)
+{
+    (void)channel;
+    ((struct bench *)opaque)->dreq = dreq;
+}
+
+static bool dma_ready(void *opaque, unsigned channel)
+{
+    (void)channel;
+    return ((struct bench *)opaque)->granted;
+}
+
+static void dma_program(unsigned count)
+{
+    b->at = 0;
+    b->count = count;
+    b->granted = true;
+}
+
+static void create(uint64_t bytes0, bool second)
+{
+    b = calloc(1, sizeof *b);
+    rig_init(&b->r);
+    b->bus = (struct isa_dma){ dma_to_chip, dma_from_chip, dma_request, dma_ready, b };
+    struct i82077_pins pins = { .base = 0x3f0, .irq = rig_probe(&b->r, IRQ), .dma = &b->bus, .dma_channel = 2 };
+    b->image[0] = bytes0 ? memory_blk_create(bytes0) : NULL;
+    pins.drive[0].present = true;
+    pins.drive[0].blk = bytes0 ? &b->image[0]->blk : NULL;
+    pins.drive[1].present = second;
+    b->fdc = i82077_create(&b->r.board, "fdc", &pins);
+    board_reset(&b->r.board, RESET_POWER_ON);
+}
+
+static void teardown(void)
+{
+    rig_fini(&b->r);
+    free(b);
+}
+
+static uint8_t in(uint16_t port) { return rig_in8(&b->r, port); }
+static void out(uint16_t port, uint8_t v) { rig_out8(&b->r, port, v); }
+static bool irq(void) { return b->r.probe[IRQ].level; }
+static bool wait_irq(void) { return rig_step_until(&b->r, IRQ, true, 1000000000); }
+
+static void send(const uint8_t *p, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        ck_assert_uint_eq(in(MSR) & (RQM | DIO), RQM);
+        out(FIFO, p[i]);
+    }
+}
+#define SEND(...) send((const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ }))
+
+static unsigned receive(uint8_t *p)
+{
+    unsigned n = 0;
+    while ((in(MSR) & (RQM | DIO | BUSY)) == (RQM | DIO | BUSY) && n < 16) p[n++] = in(FIFO);
+    return n;
+}
+
+static void expect(const uint8_t *p, unsigned n)
+{
+    uint8_t got[16];
+    ck_assert_uint_eq(receive(got), n);
+    ck_assert_mem_eq(got, p, n);
+}
+#define EXPECT(...) expect((const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ }))
+
+/* As a BIOS does: out of reset with the motor of drive 0 on, four times SENSE INTERRUPT, SPECIFY, rate, home. */
+static void start(uint8_t rate, bool dma)
+{
+    out(DOR, 0x1c);
+    ck_assert(wait_irq());
+    for (uint8_t n = 0; n < 4; n++) {
+        SEND(0x08);
+        EXPECT((uint8_t)(0xc0 | n), 0);
+    }
+    out(CCR, rate);
+    SEND(0x03, 0xdf, dma ? 0x02 : 0x03);
+    SEND(0x07, 0);
+    ck_assert(wait_irq());
+    SEND(0x08);
+    EXPECT(0x20, 0);
+}
+
+static void setup(void)
+{
+    create(1474560, false);
+    start(RATE_500K, true);
+}
+
+static const uint8_t *sector(unsigned c, unsigned h, unsigned s) { return b->image[0]->data + ((c * 2 + h) * 18 + s - 1) * 512; }
+
+static void seek(uint8_t cylinder)
+{
+    SEND(0x0f, 0, cylinder);
+    ck_assert(wait_irq());
+    SEND(0x08);
+    EXPECT(0x20, cylinder);
+}
+
+START_TEST(reset_owes_four_interrupt_statuses_but_interrupts_once)
+{
+    teardown();
+    create(1474560, false);
+    ck_assert_uint_eq(in(MSR), 0);                                 /* held in reset */
+    out(DOR, 0x0c);
+    ck_assert(wait_irq());
+    SEND(0x08);
+    ck_assert(!irq());
+    EXPECT(0xc0, 0);
+    for (uint8_t n = 1; n < 4; n++) {
+        SEND(0x08);
+        EXPECT((uint8_t)(0xc0 | n), 0);
+    }
+    ck_assert(!irq());
+    SEND(0x08);
+    EXPECT(0x80);                                                  /* nothing left: an invalid command */
+    out(DSR, 0x80 | RATE_500K);                                    /* resets, and clears itself */
+    ck_assert(wait_irq());
+    SEND(0x08);
+    EXPECT(0xc0, 0);
+}
+END_TEST
+
+START_TEST(dmagate_keeps_the_interrupt_off_the_bus)
+{
+    out(DOR, 0x14);
+    SEND(0x07, 0);
+    rig_step_ns(&b->r, 100000000);
+    ck_assert(!irq());
+    out(DOR, 0x1c);
+    ck_assert(irq());
+}
+END_TEST
+
+START_TEST(version_lock_and_unknown_commands_answer)
+{
+    SEND(0x10);
+    EXPECT(0x90);
+    SEND(0x94);
+    EXPECT(0x10);
+    SEND(0x14);
+    EXPECT(0x00);
+    SEND(0x18);                                                    /* PART ID came with the 82078 */
+    EXPECT(0x80);
+    SEND(0x1f);
+    EXPECT(0x80);
+}
+END_TEST
+
+START_TEST(dumpreg_shows_settings_and_lock_keeps_them)
+{
+    SEND(0x13, 0, 0x5a, 0x22);                                     /* EIS, POLL off, threshold 10 */
+    SEND(0x12, 0x87);                                              /* OW, D0, GAP, WGATE */
+    SEND(0x0e);
+    EXPECT(0, 0, 0, 0, 0xdf, 0x02, 0, 0x07, 0x5a, 0x22);
+    SEND(0x94);
+    EXPECT(0x10);
+    out(DOR, 0x18);
+    out(DOR, 0x1c);
+    wait_irq();
+    SEND(0x0e);
+    EXPECT(0, 0, 0, 0, 0xdf, 0x02, 0, 0x84, 0x0a, 0x22);           /* FIFO kept; EIS, POLL, GAP and WGATE not */
+    SEND(0x14);
+    EXPECT(0x00);
+    out(DOR, 0x18);
+    out(DOR, 0x1c);
+    wait_irq();
+    SEND(0x0e);
+    EXPECT(0, 0, 0, 0, 0xdf, 0x02, 0, 0x04, 0x20, 0x00);
+}
+END_TEST
+
+START_TEST(seek_shows_busy_and_interrupts_at_its_end)
+{
+    SEND(0x0f, 0, 40);
+    ck_assert_uint_eq(in(MSR), RQM | 1);
+    ck_assert(wait_irq());
+    ck_assert_uint_eq(in(MSR), RQM);
+    SEND(0x08);
+    EXPECT(0x20, 40);
+    SEND(0x04, 0);
+    EXPECT(0x28);                                                  /* not at track 0 */
+    SEND(0xcf, 0, 5);                                              /* five further in */
+    wait_irq();
+    SEND(0x08);
+    EXPECT(0x20, 45);
+    SEND(0x8f, 0, 45);
+    wait_irq();
+    SEND(0x08);
+    EXPECT(0x20, 0);
+    SEND(0x04, 0);
+    EXPECT(0x38);
+}
+END_TEST
+
+START_TEST(recalibrate_without_a_drive_is_an_equipment_check)
+{
+    out(DOR, 0x2d);
+    SEND(0x07, 1);
+    ck_assert(wait_irq());
+    SEND(0x08);
+    EXPECT(0x71, 0);
+}
+END_TEST
+
+START_TEST(dma_read_ends_at_terminal_count_with_the_next_address)
+{
+    seek(3);
+    dma_program(1024);
+    SEND(MFM | READ, 4, 3, 1, 5, 2, 18, 0x1b, 0xff);
+    ck_assert_uint_eq(in(MSR), BUSY);
+    ck_assert(wait_irq());
+    EXPECT(0x04, 0, 0, 3, 1, 7, 2);
+    ck_assert(!irq());
+    ck_assert_uint_eq(in(MSR), RQM);
+    ck_assert_mem_eq(b->memory, sector(3, 1, 5), 1024);
+    ck_assert(!b->dreq);
+}
+END_TEST
+
+START_TEST(terminal_count_in_the_last_sector_of_a_track_names_the_next_cylinder)
+{
+    dma_program(512);
+    SEND(MFM | READ, 0, 0, 0, 18, 2, 18, 0x1b, 0xff);
+    wait_irq();
+    EXPECT(0, 0, 0, 1, 0, 1, 2);
+    dma_program(512);
+    SEND(MT | MFM | READ, 0, 0, 0, 18, 2, 18, 0x1b, 0xff);
+    wait_irq();
+    EXPECT(0, 0, 0, 0, 1, 1, 2);                                   /* multi-track: the other side first */
+    dma_program(512);
+    SEND(MT | MFM | READ, 4, 0, 1, 18, 2, 18, 0x1b, 0xff);
+    wait_irq();
+    EXPECT(0x04, 0, 0, 1, 0, 1, 2);
+}
+END_TEST
+
+START_TEST(end_of_cylinder_without_terminal_count_is_abnormal)
+{
+    dma_program(4096);
+    SEND(MFM | READ, 0, 0, 0, 17, 2, 18, 0x1b, 0xff);
+    wait_irq();
+    EXPECT(0x40, 0x80, 0, 1, 0, 1, 2);
+    ck_assert_uint_eq(b->at, 1024);
+}
+END_TEST
+
+START_TEST(multi_track_read_goes_on_at_the_other_side)
+{
+    dma_program(36 * 512);
+    SEND(MT | MFM | READ, 0, 0, 0, 1, 2, 18, 0x1b, 0xff);
+    wait_irq();
+    EXPECT(0x04, 0, 0, 1, 0, 1, 2);
+    ck_assert_mem_eq(b->memory, sector(0, 0, 1), 36 * 512);
+}
+END_TEST
+
+START_TEST(write_goes_to_the_image_and_a_cut_sector_is_filled_with_zeros)
+{
+    memset(b->memory, 0xab, 1024);
+    dma_program(700);
+    SEND(MFM | WRITE, 0, 0, 0, 2, 2, 18, 0x1b, 0xff);
+    wait_irq();
+    EXPECT(0, 0, 0, 0, 0, 4, 2);
+    ck_assert_mem_eq(sector(0, 0, 2), b->memory, 700);
+    for (unsigned i = 700; i < 1024; i++) ck_assert_uint_eq(sector(0, 0, 2)[i], 0);
+    ck_assert_uint_eq(ld32(sector(0, 0, 4)), 3);
+}
+END_TEST
+
+START_TEST(write_protected_disk_is_not_writable)
+{
+    b->image[0]->blk.read_only = true;
+    SEND(0x04, 0);
+    EXPECT(0x78);
+    dma_program(512);
+    SEND(MFM | WRITE, 0, 0, 0, 2, 2, 18, 0x1b, 0xff);
+    wait_irq();
+    EXPECT(0x40, 0x02, 0, 0, 0, 2, 2);
+    SEND(MFM | 0x0d, 0, 2, 18, 0x54, 0xf6);
+    wait_irq();
+    uint8_t r[16];
+    ck_assert_uint_eq(receive(r), 7);
+    ck_assert_uint_eq(r[1], 0x02);
+}
+END_TEST
+
+START_TEST(sectors_that_are_not_there_are_reported)
+{
+    dma_program(512);
+    SEND(MFM | READ, 0, 0, 0, 19, 2, 19, 0x1b, 0xff);              /* no such number */
+    wait_irq();
+    EXPECT(0x40, 0x04, 0, 0, 0, 19, 2);
+    SEND(MFM | READ, 0, 1, 0, 1, 2, 18, 0x1b, 0xff);               /* the head is not at cylinder 1 */
+    wait_irq();
+    EXPECT(0x40, 0x04, 0x10, 1, 0, 1, 2);
+    SEND(MFM | READ, 0, 0, 0, 1, 3, 18, 0x1b, 0xff);               /* no sectors of 1024 bytes */
+    wait_irq();
+    EXPECT(0x40, 0x04, 0, 0, 0, 1, 3);
+    SEND(READ, 0, 0, 0, 1, 2, 18, 0x1b, 0xff);                     /* FM: no address marks */
+    wait_irq();
+    EXPECT(0x40, 0x01, 0, 0, 0, 1, 2);
+    out(CCR, RATE_250K);
+    SEND(MFM | READ, 0, 0, 0, 1, 2, 18, 0x1b, 0xff);               /* wrong rate */
+    wait_irq();
+    EXPECT(0x40, 0x01, 0, 0, 0, 1, 2);
+    out(CCR, RATE_500K);
+    seek(82);                                                      /* beyond the last track */
+    SEND(MFM | 0x0a, 0);
+    wait_irq();
+    EXPECT(0x40, 0x01, 0, 0, 0, 0, 2);
+}
+END_TEST
+
+START_TEST(read_id_finds_where_the_head_is)
+{
+    uint8_t r[16];
+    seek(7);
+    SEND(MFM | 0x0a, 4);
+    wait_irq();
+    ck_assert_uint_eq(receive(r), 7);
+    ck_assert_uint_eq(r[0], 4);
+    ck_assert_uint_eq(r[3], 7);
+    ck_assert_uint_eq(r[4], 1);
+    ck_assert(r[5] >= 1 && r[5] <= 18);
+}
+END_TEST
+
+START_TEST(implied_seek_moves_the_head_first)
+{
+    SEND(0x13, 0, 0x60, 0);
+    dma_program(512);
+    SEND(MFM | READ, 0, 33, 0, 1, 2, 18, 0x1b, 0xff);
+    wait_irq();
+    EXPECT(0, 0, 0, 33, 0, 2, 2);
+    ck_assert_mem_eq(b->memory, sector(33, 0, 1), 512);
+    SEND(0x0e);
+    EXPECT(33, 0, 0, 0, 0xdf, 0x02, 18, 0, 0x60, 0);
+}
+END_TEST
+
+static void pio_read(unsigned bursts_per_sector)
+{
+    uint8_t buf[1024];
+    unsigned n = 0, interrupts = b->r.probe[IRQ].rises;
+    SEND(MFM | READ, 0, 0, 0, 17, 2, 18, 0x1b, 0xff);
+    while (n < 1024) {
+        ck_assert(wait_irq());
+        while ((in(MSR) & (RQM | NON_DMA)) == (RQM | NON_DMA) && n < 1024) buf[n++] = in(FIFO);
+    }
+    ck_assert_uint_eq(b->r.probe[IRQ].rises - interrupts, 2 * bursts_per_sector);
+    ck_assert(wait_irq());
+    EXPECT(0x40, 0x80, 0, 1, 0, 1, 2);
+    ck_assert_mem_eq(buf, sector(0, 0, 17), 1024);
+}
+
+START_TEST(without_dma_the_fifo_interrupts_by_its_threshold)
+{
+    SEND(0x03, 0xdf, 0x03);
+    pio_read(512);                                                 /* FIFO off: each byte */
+    SEND(0x13, 0, 0x00, 0);
+    pio_read(32);                                                  /* 16 bytes */
+    SEND(0x13, 0, 0x08, 0);
+    pio_read(64);                                                  /* 8 bytes */
+}
+END_TEST
+
+START_TEST(without_dma_writes_take_bytes_too)
+{
+    SEND(0x03, 0xdf, 0x03);
+    SEND(0x13, 0, 0x00, 0);
+    SEND(MFM | WRITE, 0, 0, 0, 18, 2, 18, 0x1b, 0xff);
+    for (unsigned n = 0; n < 512;) {
+        ck_assert(wait_irq());
+        ck_assert_uint_eq(in(MSR), RQM | NON_DMA | BUSY);
+        while ((in(MSR) & (RQM | NON_DMA)) == (RQM | NON_DMA) && n < 512) out(FIFO, (uint8_t)n++);
+    }
+    ck_assert(wait_irq());
+    EXPECT(0x40, 0x80, 0, 1, 0, 1, 2);
+    for (unsigned i = 0; i < 512; i++) ck_assert_uint_eq(sector(0, 0, 18)[i], (uint8_t)i);
+}
+END_TEST
+
+START_TEST(format_fills_the_sectors_of_a_track)
+{
+    seek(9);
+    for (unsigned s = 0; s < 18; s++) st32(b->memory + 4 * s, 0x02000109 | (18 - s) << 16);     /* C 9, H 1, R, N 2 */
+    dma_program(72);
+    SEND(MFM | 0x0d, 4, 2, 18, 0x54, 0xe5);
+    ck_assert(wait_irq());
+    uint8_t r[16];
+    ck_assert_uint_eq(receive(r), 7);
+    ck_assert_uint_eq(r[0], 4);
+    ck_assert_uint_eq(r[1], 0);
+    for (unsigned i = 0; i < 18 * 512; i++) ck_assert_uint_eq(sector(9, 1, 1)[i], 0xe5);
+    ck_assert_uint_ne(sector(10, 0, 1)[100], 0xe5);
+    ck_assert_uint_ne(sector(9, 0, 18)[511], 0xe5);
+}
+END_TEST
+
+START_TEST(verify_moves_nothing_and_counts)
+{
+    dma_program(512);
+    SEND(MFM | 0x16, 0x80, 0, 0, 3, 2, 18, 0x1b, 4);               /* four sectors */
+    wait_irq();
+    EXPECT(0, 0, 0, 0, 0, 7, 2);
+    SEND(MFM | 0x16, 0, 0, 0, 3, 2, 18, 0x1b, 0xff);               /* to the end of the track */
+    wait_irq();
+    EXPECT(0, 0, 0, 1, 0, 1, 2);
+    ck_assert_uint_eq(b->at, 0);
+}
+END_TEST
+
+START_TEST(scan_looks_for_a_sector)
+{
+    memcpy(b->memory, sector(0, 0, 1), 512);
+    memcpy(b->memory + 512, sector(0, 0, 2), 512);
+    memset(b->memory, 0, 4);                                       /* sector 1 differs, sector 2 is equal */
+    b->memory[3] = 1;
+    memset(b->memory + 600, 0xff, 50);                             /* FFh matches anything */
+    dma_program(18 * 512);
+    SEND(MFM | 0x11, 0, 0, 0, 1, 2, 18, 0x1b, 1);
+    wait_irq();
+    EXPECT(0, 0, 0x08, 0, 0, 2, 2);
+    dma_program(512);
+    SEND(MFM | 0x19, 0, 0, 0, 1, 2, 1, 0x1b, 1);                   /* disk 00 00 00 00 is lower */
+    wait_irq();
+    EXPECT(0, 0, 0, 0, 0, 1, 2);
+    dma_program(512);
+    SEND(MFM | 0x1d, 0, 0, 0, 1, 2, 1, 0x1b, 1);                   /* and not higher */
+    wait_irq();
+    uint8_t r[16];
+    ck_assert_uint_eq(receive(r), 7);
+    ck_assert_uint_eq(r[2], 0x04);
+}
+END_TEST
+
+START_TEST(read_track_takes_sectors_in_order_whatever_they_are_called)
+{
+    dma_program(3 * 512);
+    SEND(MFM | 0x02, 0, 0, 0, 9, 2, 3, 0x1b, 0xff);
+    wait_irq();
+    uint8_t r[16];
+    ck_assert_uint_eq(receive(r), 7);
+    ck_assert_uint_eq(r[0], 0);
+    ck_assert_uint_eq(r[1], 0x04);                                 /* the IDs did not match */
+    ck_assert_mem_eq(b->memory, sector(0, 0, 1), 3 * 512);
+}
+END_TEST
+
+START_TEST(deleted_data_read_finds_data_marks)
+{
+    dma_program(1024);
+    SEND(MFM | 0x0c, 0, 0, 0, 4, 2, 18, 0x1b, 0xff);
+    wait_irq();
+    EXPECT(0, 0, 0x40, 0, 0, 4, 2);                                /* one sector, control mark */
+    ck_assert_uint_eq(b->at, 512);
+    SEND(MFM | SK | 0x0c, 0, 0, 0, 4, 2, 18, 0x1b, 0xff);
+    wait_irq();
+    EXPECT(0x40, 0x80, 0x40, 1, 0, 1, 2);                          /* skipped them all */
+    ck_assert_uint_eq(b->at, 512);
+}
+END_TEST
+
+START_TEST(masked_dma_channel_is_an_overrun_in_the_end)
+{
+    dma_program(512);
+    b->granted = false;
+    SEND(MFM | READ, 0, 0, 0, 1, 2, 18, 0x1b, 0xff);
+    rig_step_ns(&b->r, 50000000);
+    ck_assert(!irq());
+    ck_assert(b->dreq);
+    ck_assert(wait_irq());
+    EXPECT(0x40, 0x10, 0, 0, 0, 1, 2);
+    ck_assert(!b->dreq);
+}
+END_TEST
+
+START_TEST(empty_drive_or_stopped_motor_waits_for_the_index_pulse)
+{
+    out(DOR, 0x0c);                                                /* motor off */
+    dma_program(512);
+    SEND(MFM | READ, 0, 0, 0, 1, 2, 18, 0x1b, 0xff);
+    ck_assert(!wait_irq());
+    ck_assert_uint_eq(in(MSR), BUSY);
+    rig_check_device(b->fdc);
+    out(DOR, 0x1c);
+    ck_assert(wait_irq());
+    EXPECT(0, 0, 0, 0, 0, 2, 2);
+    ck_assert_int_eq(i82077_change(b->fdc, 0, NULL), HOST_OK);
+    SEND(MFM | 0x0a, 0);
+    ck_assert(!wait_irq());
+    out(DOR, 0x18);                                                /* only a reset ends it */
+    out(DOR, 0x1c);
+    ck_assert(wait_irq());
+    SEND(0x08);
+    EXPECT(0xc0, 0);
+}
+END_TEST
+
+START_TEST(change_line_is_reset_by_a_step_with_a_disk)
+{
+    seek(1);
+    ck_assert_uint_eq(in(DIR) & 0x80, 0);
+    i82077_change(b->fdc, 0, NULL);
+    ck_assert_uint_eq(in(DIR) & 0x80, 0x80);
+    seek(0);
+    ck_assert_uint_eq(in(DIR) & 0x80, 0x80);                       /* still no disk */
+    ck_assert_int_eq(i82077_change(b->fdc, 0, &memory_blk_create(1474560)->blk), HOST_OK);
+    SEND(0x07, 0);
+    wait_irq();
+    SEND(0x08);
+    EXPECT(0x20, 0);
+    ck_assert_uint_eq(in(DIR) & 0x80, 0x80);                       /* at track 0 already: no step */
+    seek(1);
+    ck_assert_uint_eq(in(DIR) & 0x80, 0);
+    out(DOR, 0x2d);
+    ck_assert_uint_eq(in(DIR) & 0x80, 0);                          /* nobody there */
+}
+END_TEST
+
+START_TEST(host_failure_stops_the_machine_and_is_tried_again)
+{
+    b->image[0]->fail = 1;
+    dma_program(512);
+    SEND(MFM | READ, 0, 0, 0, 1, 2, 18, 0x1b, 0xff);
+    ck_assert(wait_irq());
+    EXPECT(0, 0, 0, 0, 0, 2, 2);
+    ck_assert_uint_eq(b->r.requests, 1);
+    ck_assert_str_eq(b->r.board.host_error.text, "made to fail");
+    memset(b->memory, 0x3c, 512);
+    b->image[0]->fail = 2;
+    dma_program(512);
+    SEND(MFM | WRITE, 0, 0, 0, 1, 2, 18, 0x1b, 0xff);
+    ck_assert(wait_irq());
+    EXPECT(0, 0, 0, 0, 0, 2, 2);
+    ck_assert_uint_eq(b->r.requests, 3);
+    ck_assert_uint_eq(sector(0, 0, 1)[511], 0x3c);
+}
+END_TEST
+
+START_TEST(every_format_is_read_at_its_rate_and_to_its_last_sector)
+{
+    static const struct { unsigned kib; uint8_t c, h, s, rate, type; } formats[] = {
+        { 160, 40, 1, 8, RATE_250K, 1 }, { 180, 40, 1, 9, RATE_250K, 1 }, { 320, 40, 2, 8, RATE_250K, 1 },
+        { 360, 40, 2, 9, RATE_250K, 1 }, { 720, 80, 2, 9, RATE_250K, 4 }, { 1200, 80, 2, 15, RATE_500K, 2 },
+        { 1440, 80, 2, 18, RATE_500K, 4 }, { 1680, 80, 2, 21, RATE_500K, 4 }, { 1722, 82, 2, 21, RATE_500K, 4 },
+        { 2880, 80, 2, 36, RATE_1M, 5 },
+    };
+    for (unsigned i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+        uint8_t c = formats[i].c - 1, h = formats[i].h - 1, s = formats[i].s;
+        teardown();
+        create(formats[i].kib * 1024, false);
+        ck_assert_uint_eq(i82077_drive_type(b->fdc, 0), formats[i].type);
+        ck_assert_uint_eq(i82077_drive_type(b->fdc, 1), 0);
+        start(formats[i].rate, true);
+        seek(c);
+        dma_program(512);
+        SEND(MFM | READ, (uint8_t)(h << 2), c, h, s, 2, s, 0x1b, 0xff);
+        ck_assert(wait_irq());
+        EXPECT((uint8_t)(h << 2), 0, 0, (uint8_t)(c + 1), h, 1, 2);
+        ck_assert_uint_eq(ld32(b->memory), formats[i].kib * 2 - 1);
+        SEND(MFM | READ, (uint8_t)(h << 2), c, h, (uint8_t)(s + 1), 2, 99, 0x1b, 0xff);
+        ck_assert(wait_irq());
+        EXPECT((uint8_t)(h << 2 | 0x40), 0x04, 0, c, h, (uint8_t)(s + 1), 2);
+    }
+}
+END_TEST
+
+START_TEST(forty_tracks_lie_under_every_second_step_of_a_96_tpi_drive)
+{
+    teardown();
+    create(1228800, false);
+    start(RATE_300K, true);
+    struct memory_blk *disk = memory_blk_create(368640);
+    ck_assert_int_eq(i82077_change(b->fdc, 0, &disk->blk), HOST_OK);
+    seek(20);
+    dma_program(512);
+    SEND(MFM | READ, 0, 10, 0, 1, 2, 9, 0x1b, 0xff);
+    ck_assert(wait_irq());
+    EXPECT(0, 0, 0, 10, 0, 2, 2);
+    ck_assert_uint_eq(ld32(b->memory), 10 * 18);
+    seek(21);
+    SEND(MFM | 0x0a, 0);
+    ck_assert(wait_irq());
+    EXPECT(0x40, 0x01, 0, 0, 0, 0, 2);
+}
+END_TEST
+
+START_TEST(cut_off_image_reads_zeros_and_refuses_writes_there)
+{
+    teardown();
+    create(100 * 512 + 100, false);                                /* counts as 1.44M */
+    start(RATE_500K, true);
+    seek(2);
+    dma_program(1024);
+    SEND(MT | MFM | READ, 4, 2, 1, 11, 2, 18, 0x1b, 0xff);         /* sector 100 and 101 */
+    ck_assert(wait_irq());
+    EXPECT(0x04, 0, 0, 2, 1, 13, 2);
+    ck_assert_mem_eq(b->memory, b->image[0]->data + 51200, 100);
+    for (unsigned i = 100; i < 1024; i++) ck_assert_uint_eq(b->memory[i], 0);
+    dma_program(512);
+    SEND(MT | MFM | WRITE, 4, 2, 1, 11, 2, 18, 0x1b, 0xff);
+    ck_assert(wait_irq());
+    EXPECT(0x44, 0x04, 0, 2, 1, 11, 2);
+}
+END_TEST
+
+START_TEST(sizes_beyond_any_floppy_do_not_fit)
+{
+    ck_assert(i82077_medium_fits(512));
+    ck_assert(i82077_medium_fits(2949120));
+    ck_assert(!i82077_medium_fits(2949121));
+    ck_assert(!i82077_medium_fits(0));
+    struct memory_blk *big = memory_blk_create(3000000);
+    ck_assert_int_eq(i82077_change(b->fdc, 0, &big->blk), HOST_BAD_FORMAT);
+    blk_close(&big->blk);
+}
+END_TEST
+
+START_TEST(state_survives_in_the_middle_of_a_sector)
+{
+    SEND(0x03, 0xdf, 0x03);
+    SEND(0x13, 0, 0x00, 0);
+    SEND(MFM | READ, 0, 0, 0, 18, 2, 18, 0x1b, 0xff);
+    for (unsigned n = 0; n < 512;) {
+        ck_assert(wait_irq());
+        if (n == 160) rig_check_device(b->fdc);
+        for (unsigned i = 0; i < 16; i++, n++) ck_assert_uint_eq(in(FIFO), sector(0, 0, 18)[n]);
+    }
+}
+END_TEST
+
+/* Whole commands with random parameters, disks and DMA. */
+static void poke(struct rig *r, struct device *d, uint64_t random)
+{
+    static const uint8_t codes[] = { 0xe6, 0x66, 0x45, 0xc5, 0x4d, 0x42, 0x4a, 0x0f, 0x07, 0x08, 0x13, 0x4c, 0x6c, 0xc9, 0x56,
+                                     0x51, 0x59, 0xdd, 0x8f, 0xcf, 0x12, 0x14, 0x03 };
+    uint64_t seed = random;
+    dma_program((random >> 8 & 0x3fff) + 1);
+    b->granted = random & 0x80;
+    if ((random & 0x7f) == 1) {
+        struct memory_blk *disk = random & 0x100 ? memory_blk_create((random >> 20) % 2949121) : NULL;
+        if (i82077_change(d, 0, disk ? &disk->blk : NULL) != HOST_OK && disk) blk_close(&disk->blk);
+    }
+    rig_out8(r, DOR, 0x1c);
+    rig_step_ns(r, 1000000);
+    for (unsigned i = 0; i < 16 && (rig_in8(r, MSR) & (RQM | DIO)) == (RQM | DIO); i++) rig_in8(r, FIFO);
+    uint64_t x = rig_random(&seed);
+    rig_out8(r, FIFO, codes[x % sizeof codes]);
+    rig_out8(r, FIFO, (uint8_t)(x >> 8 & 4));
+    for (unsigned i = 0; i < 7; i++) rig_out8(r, FIFO, i == 3 ? 2 : (uint8_t)(x >> (16 + 4 * i) & (random & 0x1000 ? 0x1f : 1)));
+}
+
+START_TEST(random_accesses_never_crash)
+{
+    static const struct rig_window windows[] = { { 0x3f0, 6, false }, { 0x3f7, 1, false } };
+    for (unsigned seed = 0; seed < 4; seed++) rig_fuzz(&b->r, b->fdc, windows, 2, seed, 10000, poke);
+}
+END_TEST
+
+int main(void)
+{
+    return rig_run("i82077", setup, teardown, RIG_TESTS(
+        &reset_owes_four_interrupt_statuses_but_interrupts_once,
+        &dmagate_keeps_the_interrupt_off_the_bus,
+        &version_lock_and_unknown_commands_answer,
+        &dumpreg_shows_settings_and_lock_keeps_them,
+        &seek_shows_busy_and_interrupts_at_its_end,
+        &recalibrate_without_a_drive_is_an_equipment_check,
+        &dma_read_ends_at_terminal_count_with_the_next_address,
+        &terminal_count_in_the_last_sector_of_a_track_names_the_next_cylinder,
+        &end_of_cylinder_without_terminal_count_is_abnormal,
+        &multi_track_read_goes_on_at_the_other_side,
+        &write_goes_to_the_image_and_a_cut_sector_is_filled_with_zeros,
+        &write_protected_disk_is_not_writable,
+        &sectors_that_are_not_there_are_reported,
+        &read_id_finds_where_the_head_is,
+        &implied_seek_moves_the_head_first,
+        &without_dma_the_fifo_interrupts_by_its_threshold,
+        &without_dma_writes_take_bytes_too,
+        &format_fills_the_sectors_of_a_track,
+        &verify_moves_nothing_and_counts,
+        &scan_looks_for_a_sector,
+        &read_track_takes_sectors_in_order_whatever_they_are_called,
+        &deleted_data_read_finds_data_marks,
+        &masked_dma_channel_is_an_overrun_in_the_end,
+        &empty_drive_or_stopped_motor_waits_for_the_index_pulse,
+        &change_line_is_reset_by_a_step_with_a_disk,
+        &host_failure_stops_the_machine_and_is_tried_again,
+        &every_format_is_read_at_its_rate_and_to_its_last_sector,
+        &forty_tracks_lie_under_every_second_step_of_a_96_tpi_drive,
+        &cut_off_image_reads_zeros_and_refuses_writes_there,
+        &sizes_beyond_any_floppy_do_not_fit,
+        &state_survives_in_the_middle_of_a_sector,
+        &random_accesses_never_crash));
+}
