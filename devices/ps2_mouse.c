@@ -338,7 +338,8 @@ static void run_command(struct ps2_mouse *m, uint8_t v)
     put(m, answer, len);
 }
 
-/* A byte from the host ends whatever was being sent. In wrap mode all but two commands come back as they are. */
+/* A byte from the host ends whatever was being sent. In wrap mode all but two commands come back as they are. A command
+ * that comes where an argument is due, or due again, takes its place: no argument is that large. */
 static void mouse_command(void *dev, uint8_t byte)
 {
     struct ps2_mouse *m = dev;
@@ -347,7 +348,7 @@ static void mouse_command(void *dev, uint8_t byte)
     fifo_clear(&m->out);
     m->expects = 0;
     if (m->wrap && byte != CMD_UNWRAP && byte != CMD_RESET) put(m, &byte, 1);
-    else if (command && byte != CMD_RESET) run_argument(m, command, byte);
+    else if (command && byte < CMD_SCALE_1_1) run_argument(m, command, byte);
     else run_command(m, byte);
     if (!fifo_empty(&m->out)) ps2_ready(m->port);
     report(m);

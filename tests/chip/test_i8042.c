@@ -672,7 +672,9 @@ START_TEST(wrong_argument_is_refused_once_then_an_error)
     ck_assert_str_eq(to_mouse(99), "mfe");
     ck_assert_str_eq(to_mouse(99), "mfc");
     ck_assert_str_eq(to_mouse(0xe1), "mfe");
-    ck_assert_str_eq(to_mouse(0xe9), "mfa m00 m02 m64");
+    to_mouse(0xf3);
+    ck_assert_str_eq(to_mouse(99), "mfe");
+    ck_assert_str_eq(to_mouse(0xe9), "mfa m00 m02 m64");      /* a new command instead of the argument */
     ck_assert_str_eq(to_mouse(0xfe), "mfa m00 m02 m64");
 }
 END_TEST
