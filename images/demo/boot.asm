@@ -32,9 +32,26 @@ boot:
 .here:
     mov [boot_drive], dl
 
+; ---- a disk or USB stick: by sector number, where the BIOS can; its geometry is a fiction
+    test dl, 0x80
+    jz geometry
+    mov ah, 0x41
+    mov bx, 0x55aa
+    int 0x13
+    jc geometry
+    cmp bx, 0xaa55
+    jne geometry
+    mov ah, 0x42
+    mov dl, [boot_drive]
+    mov si, packet
+    int 0x13
+    jnc loaded
+
 ; ---- how many sectors has a track? The BIOS tells for disks. For floppies it knows the drive, not the disk in it, so
 ; ---- look for the highest sector number that can be read.
+geometry:
     mov ah, 8
+    mov dl, [boot_drive]
     int 0x13
     push ds
     pop es                              ; INT 13h AH=8 moves ES:DI
@@ -136,6 +153,9 @@ loaded:
     jne error
     jmp main
 
+packet:         db 16, 0
+                dw SECTORS - 1, FIRST, 0
+                dq 1
 boot_drive:     db 0, 0                 ; the second byte is head 0 of the probe
 track_sectors:  dw 36
 heads:          dw 2
