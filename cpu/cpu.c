@@ -393,3 +393,8 @@ void cpu_print(struct cpu *c, FILE *out)
         fprintf(out, "XMM%02u=%016llx%016llx%c", n, (unsigned long long)c->xmm[n].q[1], (unsigned long long)c->xmm[n].q[0],
                 n & 1 ? '\n' : ' ');
 }
+
+void cpu_model_help(FILE *out)
+{
+    for (unsigned n = 0; n < models_count; n++) fprintf(out, "%-10s %s\n", models[n].name, models[n].title);
+}
