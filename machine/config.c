@@ -45,7 +45,7 @@ struct machine *machine_create(const struct machine_config *cfg, struct error *e
     m->cpu_model = strdup(cfg->cpu ? cfg->cpu : CPU_MODEL_DEFAULT);
     clock_init(&m->clock, 1000000);
     ram_space_init(&m->ram);
-    phys_init(&m->mem, &m->ram, m->log, ~0ull);
+    phys_init(&m->mem, &m->ram, m->log, 0xfffffffff);   /* until the CPU is there and says */
     port_init(&m->ports, m->log);
     m->board = (struct board){ .clock = &m->clock, .log = m->log, .mem = &m->mem, .ports = &m->ports };
     if (m->log) m->log->clock = &m->clock;
