@@ -49,6 +49,16 @@ void mem_write_bytes(struct cpu *c, unsigned seg, uint64_t off, const void *b, u
 }
 void access_probe_read(struct cpu *c, unsigned seg, uint64_t off, unsigned n) { (void)seg, (void)bench_at(c, off, n); }
 void access_probe_write(struct cpu *c, unsigned seg, uint64_t off, unsigned n) { (void)seg, (void)bench_at(c, off, n); }
+uint64_t rm_read(struct cpu *c, const struct insn *i, unsigned size)
+{
+    uint64_t v = insn_is_mem(i) ? ld_size(bench_at(c, bench_of(c)->ea, size), size) : c->r[i->rm];
+    return size == 8 ? v : v & ((1ull << 8 * size) - 1);
+}
+void rm_write(struct cpu *c, const struct insn *i, uint64_t v, unsigned size)
+{
+    if (insn_is_mem(i)) st_size(bench_at(c, bench_of(c)->ea, size), v, size);
+    else set_reg(c, i->rm, v, size);
+}
 uint64_t insn_ea(struct cpu *c, const struct insn *i) { (void)i; return bench_of(c)->ea; }
 uint32_t eflags_get(struct cpu *c) { return c->eflags; }
 void eflags_set(struct cpu *c, uint32_t v) { c->eflags = v; }
