@@ -283,10 +283,3 @@ void model_reset_registers(struct cpu *c, bool hard)
     tlb_flush(c, true);
     cpu_mode_changed(c);
 }
-
-void cpu_model_help(FILE *out)
-{
-    for (unsigned i = 0; i < models_count; i++)
-        fprintf(out, "%-12s %s%s\n", models[i].name, models[i].title, strcmp(models[i].name, MODEL_DEFAULT) == 0 ? " (default)" : "");
-    fprintf(out, "\nMODEL,+feature,-feature changes one.\n");
-}
