@@ -57,14 +57,20 @@ static const struct state_desc disk_state = STATE_DESC(struct ata_disk, "ata_dis
 
 /* ---- ends of commands */
 
+static void finish(struct ata_disk *k, uint8_t error, bool irq)
+{
+    k->work = WORK_NONE;
+    ata_drive_finish(&k->drive, READY, error, irq);
+}
+
 static void succeed(struct ata_disk *k)
 {
-    ata_drive_finish(&k->drive, READY, 0, true);
+    finish(k, 0, true);
 }
 
 static void fail(struct ata_disk *k, uint8_t error)
 {
-    ata_drive_finish(&k->drive, READY, error, true);
+    finish(k, error, true);
 }
 
 /* ---- addresses */
@@ -141,7 +147,7 @@ static void end_of_range(struct ata_disk *k, bool irq)
         return;
     }
     if (k->lba) put_address(k, k->lba - 1);
-    ata_drive_finish(&k->drive, READY, 0, irq);
+    finish(k, 0, irq);
 }
 
 /* ---- the medium */
@@ -287,7 +293,7 @@ static void disk_block_done(struct ata_drive *d)
     else if (k->work == WORK_READ)
         end_of_range(k, false);
     else
-        ata_drive_finish(d, READY, 0, false);
+        finish(k, 0, false);
 }
 
 /* ---- commands: data */
@@ -594,11 +600,12 @@ static void disk_loaded(struct device *dev)
     d->buf_len -= d->buf_len % SECTOR;                 /* a disk moves whole sectors; a hostile file may say otherwise */
     d->block_end -= d->block_end % SECTOR;
     if (d->buf_pos > d->block_end) d->buf_pos = d->block_end;
-    if (k->lba > k->sectors) k->lba = k->sectors;
-    if (k->dma_len > (k->sectors - k->lba) * SECTOR) k->dma_len = (uint32_t)((k->sectors - k->lba) * SECTOR);
-    if (k->dma_len > (uint64_t)k->left * SECTOR) k->dma_len = k->left * SECTOR;
-    k->dma_len -= k->dma_len % SECTOR;
-    if (k->moved > k->dma_len) k->moved = k->dma_len;
+    if (k->work == WORK_READ_DMA || k->work == WORK_WRITE_DMA) {
+        uint32_t most = at_most(k, k->left) * SECTOR;
+        if (k->dma_len > most) k->dma_len = most;
+        k->dma_len -= k->dma_len % SECTOR;
+        if (k->moved > k->dma_len) k->moved = k->dma_len;
+    }
 }
 
 static void disk_destroy(struct device *dev)

@@ -14,11 +14,11 @@
 #include "base/bytes.h"
 
 enum scan_order { SCAN_SAME, SCAN_DISK_LOWER, SCAN_DISK_HIGHER };
-enum { DMA_TRIES = 10000 };                              /* 200 ms: one turn of the disk */
+enum { DMA_TRIES = 2000 };                               /* 200 ms: one turn of the disk */
 enum { SIZE_512 = 2, ID_BYTES = 4 };
 
 #define TIME_SECTOR VTIME_US(300)
-#define TIME_DMA    VTIME_US(20)
+#define TIME_DMA    VTIME_US(100)
 #define TIME_BURST  VTIME_US(2)
 #define TIME_RETRY  VTIME_MS(1)                          /* after a host failure */
 

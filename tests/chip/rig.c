@@ -258,8 +258,9 @@ static void check_all(struct rig *r)
     for (struct device *d = r->board.devices; d; d = d->next) rig_check_device(d);
 }
 
-void rig_fuzz(struct rig *r, struct device *d, const struct rig_window *w, unsigned windows, uint64_t seed,
-              unsigned count, void (*poke)(struct rig *r, struct device *d, uint64_t random))
+/* `count` random accesses, with pokes and steps of time between them. */
+static void accesses(struct rig *r, struct device *d, const struct rig_window *w, unsigned windows, uint64_t seed,
+                     unsigned count, void (*poke)(struct rig *r, struct device *d, uint64_t random))
 {
     for (unsigned i = 0; i < count; i++) {
         uint64_t x = rig_random(&seed), y = rig_random(&seed);
@@ -273,6 +274,12 @@ void rig_fuzz(struct rig *r, struct device *d, const struct rig_window *w, unsig
         if (poke && (z >> 60) == 0) poke(r, d, rig_random(&seed));
         if (z & 1) rig_step_ns(r, random_pause(z >> 1));
     }
+}
+
+void rig_fuzz(struct rig *r, struct device *d, const struct rig_window *w, unsigned windows, uint64_t seed,
+              unsigned count, void (*poke)(struct rig *r, struct device *d, uint64_t random))
+{
+    accesses(r, d, w, windows, seed, count, poke);
     check_all(r);
     board_reset(&r->board, RESET_HARD);
     check_all(r);
@@ -281,12 +288,37 @@ void rig_fuzz(struct rig *r, struct device *d, const struct rig_window *w, unsig
     check_all(r);
 }
 
+void rig_fuzz_state(struct rig *r, struct device *d, const struct rig_window *w, unsigned windows, uint64_t seed,
+                    unsigned count)
+{
+    struct state_buf good;
+    struct error e = { "" };
+    rig_save(d, &good);
+    for (unsigned i = 0; i < count; i++) {
+        struct state_buf bad = { 0 };
+        state_buf_put(&bad, good.data, good.len);
+        for (uint64_t flips = rig_random(&seed) % 8 + 1; flips; flips--)
+            bad.data[rig_random(&seed) % bad.len] = (uint8_t)random_value(rig_random(&seed), rig_random(&seed));
+        enum host_status st = state_read(d->class->state, d, bad.data, bad.len, NULL, &e);
+        if (st != HOST_OK) st = state_read(d->class->state, d, good.data, good.len, NULL, &e);
+        ck_assert_int_eq(st, HOST_OK);
+        if (d->class->loaded) d->class->loaded(d);
+        accesses(r, d, w, windows, rig_random(&seed), 50, NULL);
+        state_buf_fini(&bad);
+    }
+    state_buf_fini(&good);
+}
+
+unsigned long rig_seeds(void)
+{
+    const char *text = getenv("BEIGE_FUZZ_SEEDS");
+    return text ? strtoul(text, NULL, 10) : 3;
+}
+
 void rig_fuzz_seeds(struct device *(*make)(struct rig *r), const struct rig_window *w, unsigned windows,
                     void (*poke)(struct rig *r, struct device *d, uint64_t random))
 {
-    const char *text = getenv("BEIGE_FUZZ_SEEDS");
-    unsigned long seeds = text ? strtoul(text, NULL, 10) : 3;
-    for (unsigned long seed = 1; seed <= seeds; seed++) {
+    for (unsigned long seed = 1, seeds = rig_seeds(); seed <= seeds; seed++) {
         struct rig r;
         rig_init(&r);
         struct device *d = make(&r);

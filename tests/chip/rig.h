@@ -80,9 +80,16 @@ struct rig_window { uint64_t base; uint32_t count; bool mmio; };
  * and then with random bits, to press keys, send bytes or move wires. */
 void rig_fuzz(struct rig *r, struct device *d, const struct rig_window *w, unsigned windows, uint64_t seed,
               unsigned count, void (*poke)(struct rig *r, struct device *d, uint64_t random));
-/* rig_fuzz on a fresh rig for each seed, with 10,000 accesses. Seeds: the environment's BEIGE_FUZZ_SEEDS, default 3. */
+/* How many seeds a fuzz test takes: the environment's BEIGE_FUZZ_SEEDS, default 3. */
+unsigned long rig_seeds(void);
+/* rig_fuzz on a fresh rig for each of them, with 10,000 accesses. */
 void rig_fuzz_seeds(struct device *(*make)(struct rig *r), const struct rig_window *w, unsigned windows,
                     void (*poke)(struct rig *r, struct device *d, uint64_t random));
+
+/* A saved state with some of its bytes changed is refused, or runs: 50 accesses as rig_fuzz makes them after each. `d`
+ * is left as one of those states left it. */
+void rig_fuzz_state(struct rig *r, struct device *d, const struct rig_window *w, unsigned windows, uint64_t seed,
+                    unsigned count);
 
 /* main() of a test program: runs each test between setup and teardown. List them as RIG_TESTS(&one, &two). The exit
  * status of the process. */

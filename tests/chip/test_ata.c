@@ -700,11 +700,31 @@ static void start_bus_master(struct rig *r, struct device *d, uint64_t random)
 START_TEST(random_accesses_never_crash)
 {
     static const struct rig_window windows[] = { { 0x1f0, 8, false }, { 0x3f6, 1, false } };
-    for (unsigned seed = 0; seed < 3; seed++) {
+    for (unsigned long seed = 0; seed < rig_seeds(); seed++) {
         ata_channel_decode(bench->channel, true);
         rig_fuzz(&bench->r, bench->disk[0], windows, 2, seed, 10000, start_bus_master);
         rig_check_device(ata_channel_device(bench->channel));
     }
+}
+END_TEST
+
+START_TEST(hostile_state_is_refused_or_runs)
+{
+    static const struct rig_window windows[] = { { 0x1f0, 8, false }, { 0x3f6, 1, false } };
+    uint8_t buf[512];
+    lba28(0x20, 10, 9);                                      /* in the middle of a PIO read, */
+    wait_done();
+    read_words(buf, 100);
+    rig_fuzz_state(&bench->r, bench->disk[0], windows, 2, 1, 1000);
+    out(CONTROL, ATA_CTL_SRST);
+    out(CONTROL, 0);
+    rig_step_ns(&bench->r, 3000000);
+    bench->dma_room = 300;
+    bench->dma_on = true;
+    lba28(0xca, 10, 9);                                      /* and of a DMA write */
+    rig_step_ns(&bench->r, 5000000);
+    bench->dma_room = sizeof bench->dma_memory;
+    rig_fuzz_state(&bench->r, bench->disk[0], windows, 2, 2, 1000);
 }
 END_TEST
 
@@ -741,5 +761,6 @@ int main(void)
         &buffer_commands_keep_a_sector,
         &undecoded_channel_reads_ones,
         &state_survives_in_the_middle_of_a_block,
-        &random_accesses_never_crash));
+        &random_accesses_never_crash,
+        &hostile_state_is_refused_or_runs));
 }

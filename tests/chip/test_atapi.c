@@ -562,10 +562,30 @@ static void poke(struct rig *r, struct device *d, uint64_t random)
 START_TEST(random_accesses_never_crash)
 {
     static const struct rig_window windows[] = { { 0x170, 8, false }, { 0x376, 1, false } };
-    for (unsigned seed = 0; seed < 3; seed++) {
+    for (unsigned long seed = 0; seed < rig_seeds(); seed++) {
         ata_channel_decode(b->channel, true);
         rig_fuzz(&b->r, b->cd, windows, 2, seed, 10000, poke);
     }
+}
+END_TEST
+
+START_TEST(hostile_state_is_refused_or_runs)
+{
+    static const struct rig_window windows[] = { { 0x170, 8, false }, { 0x376, 1, false } };
+    uint8_t p[12] = { 0xbe, 0, 0, 0, 0, 20, 0, 0, 9, 0xf8 };
+    send_packet(p, 3000, false);
+    wait_done();
+    rig_in16(&b->r, DATA);
+    rig_fuzz_state(&b->r, b->cd, windows, 2, 1, 1000);
+    out(CONTROL, ATA_CTL_SRST);
+    out(CONTROL, 0);
+    rig_step_ns(&b->r, 3000000);
+    b->dma_on = true;
+    b->dma_room = 5000;
+    send_packet(p, 3000, true);
+    rig_step_ns(&b->r, 5000000);
+    b->dma_room = sizeof b->dma_memory;
+    rig_fuzz_state(&b->r, b->cd, windows, 2, 2, 1000);
 }
 END_TEST
 
@@ -591,5 +611,6 @@ int main(void)
         &other_questions_about_the_disc_are_answered,
         &device_reset_works_while_busy,
         &state_survives_between_blocks,
-        &random_accesses_never_crash));
+        &random_accesses_never_crash,
+        &hostile_state_is_refused_or_runs));
 }

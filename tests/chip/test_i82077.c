@@ -710,7 +710,24 @@ static void poke(struct rig *r, struct device *d, uint64_t random)
 START_TEST(random_accesses_never_crash)
 {
     static const struct rig_window windows[] = { { 0x3f0, 6, false }, { 0x3f7, 1, false } };
-    for (unsigned seed = 0; seed < 4; seed++) rig_fuzz(&b->r, b->fdc, windows, 2, seed, 10000, poke);
+    for (unsigned long seed = 0; seed < rig_seeds(); seed++) rig_fuzz(&b->r, b->fdc, windows, 2, seed, 10000, poke);
+}
+END_TEST
+
+START_TEST(hostile_state_is_refused_or_runs)
+{
+    static const struct rig_window windows[] = { { 0x3f0, 6, false }, { 0x3f7, 1, false } };
+    dma_program(700);
+    b->granted = false;
+    SEND(MT | MFM | READ, 0, 0, 0, 17, 2, 18, 0x1b, 0xff);
+    rig_step_ns(&b->r, 1000000);
+    rig_fuzz_state(&b->r, b->fdc, windows, 2, 1, 500);
+    teardown();
+    create(1474560, false);
+    start(RATE_500K, false);
+    SEND(MFM | WRITE, 0, 0, 0, 17, 2, 18, 0x1b, 0xff);
+    rig_step_ns(&b->r, 1000000);
+    rig_fuzz_state(&b->r, b->fdc, windows, 2, 2, 500);
 }
 END_TEST
 
@@ -748,5 +765,6 @@ int main(void)
         &cut_off_image_reads_zeros_and_refuses_writes_there,
         &sizes_beyond_any_floppy_do_not_fit,
         &state_survives_in_the_middle_of_a_sector,
-        &random_accesses_never_crash));
+        &random_accesses_never_crash,
+        &hostile_state_is_refused_or_runs));
 }

@@ -276,10 +276,23 @@ START_TEST(random_accesses_never_crash)
 {
     static const struct rig_window windows[] = { { 0x1f0, 8, false }, { 0x3f6, 1, false }, { BM, 16, false },
                                                  { 0x170, 8, false }, { 0xcf8, 8, false } };
-    for (unsigned seed = 0; seed < 3; seed++) {
-        rig_fuzz(&b->r, b->ide, windows, seed == 2 ? 5 : 4, seed, 10000, scramble_lists);
+    for (unsigned long seed = 0; seed < rig_seeds(); seed++) {
+        rig_fuzz(&b->r, b->ide, windows, seed % 3 == 2 ? 5 : 4, seed, 10000, scramble_lists);
         rig_check_device(b->disk);
     }
+}
+END_TEST
+
+START_TEST(hostile_state_is_refused_or_runs)
+{
+    static const struct rig_window windows[] = { { 0x1f0, 8, false }, { 0x3f6, 1, false }, { BM, 16, false },
+                                                 { 0x170, 8, false }, { 0xcf8, 8, false } };
+    entry(0, BUFFER, 700);
+    entry(1, BUFFER, LAST | 700);
+    start(8);
+    command(0xc8, 10, 9);
+    settle();
+    rig_fuzz_state(&b->r, b->ide, windows, 5, 1, 1000);
 }
 END_TEST
 
@@ -297,5 +310,6 @@ int main(void)
         &memory_that_is_not_there_swallows_data,
         &interrupt_bit_follows_pio_interrupts_too,
         &host_failure_in_the_middle_of_a_list_is_tried_again_from_there,
-        &random_accesses_never_crash));
+        &random_accesses_never_crash,
+        &hostile_state_is_refused_or_runs));
 }
