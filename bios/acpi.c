@@ -1,8 +1,8 @@
 /* The ACPI tables, revision 1.0, and the list of commands by which the firmware puts them into memory.
  *
- * All tables but the RSDP are one file. Pointers in it hold offsets into the file they point to; the loader's ADD_POINTER
- * adds the address at which that file was placed, and ADD_CHECKSUM then mends the sums. ACPI specification 1.0b and 6.4
- * (MADT 5.2.12); IA-PC HPET specification 3.2.4; loader: SeaBIOS src/fw/romfile_loader.h. */
+ * All tables but the RSDP are one file. Pointers in it hold offsets into the file they point to; the loader's
+ * ADD_POINTER adds the address at which that file was placed, and ADD_CHECKSUM then mends the sums. ACPI specification
+ * 1.0b and 6.4 (MADT 5.2.12); IA-PC HPET specification 3.2.4; loader: SeaBIOS src/fw/romfile_loader.h. */
 #include "bios/items.h"
 
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* Writing AML, the byte code of ACPI's DSDT (ACPI specification 6.4, chapter 20).
  *
  * Calls come in the order of the ASL source: aml_device(a, "PCI0"); ...contents...; aml_end(a). A construct whose byte
- * length stands before its contents (scope, device, method, package, buffer, field) is opened by its function and closed
- * by aml_end, which puts the length in front. Operands follow operators, as in AML itself. Private to bios/. */
+ * length stands before its contents (scope, device, method, package, buffer, field) is opened by its function and
+ * closed by aml_end, which puts the length in front. Operands follow operators, as in AML itself. Private to bios/. */
 #ifndef BIOS_AML_H
 #define BIOS_AML_H
 

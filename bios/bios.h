@@ -15,9 +15,11 @@ struct bios_image { uint8_t *data; uint32_t size; char path[512]; };
 
 /* The system firmware: `path` (-bios; also looked for in lib_dir and the system folders if it has no slash), or
  * bios-256k.bin, bios.bin where path is NULL. 64, 128 or 256 KiB. */
-enum host_status bios_load_firmware(const char *path, const char *lib_dir, struct bios_image *out, struct error *e) MUST_CHECK;
+enum host_status bios_load_firmware(const char *path, const char *lib_dir, struct bios_image *out,
+                                    struct error *e) MUST_CHECK;
 /* An expansion ROM ("vgabios-stdvga.bin"): checks signature and length, pads to 512 bytes. */
-enum host_status bios_load_option_rom(const char *path, const char *lib_dir, struct bios_image *out, struct error *e) MUST_CHECK;
+enum host_status bios_load_option_rom(const char *path, const char *lib_dir, struct bios_image *out,
+                                      struct error *e) MUST_CHECK;
 void bios_image_free(struct bios_image *i);
 
 /* ---- items for fw_cfg */
@@ -55,7 +57,7 @@ struct bios_config {
     struct log *log;
 };
 
-/* Everything the firmware is told, in a fixed order. Fails only where a file (kernel, initrd) cannot be read or used. */
+/* Everything the firmware is told, in a fixed order. Fails only where a kernel or initrd cannot be read or used. */
 enum host_status bios_build(const struct bios_config *c, struct bios_items *out, struct error *e) MUST_CHECK;
 
 #endif

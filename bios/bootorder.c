@@ -1,7 +1,7 @@
 /* The boot order: a list of Open Firmware paths, one a line, that SeaBIOS compares with the devices it finds.
  *
- * The paths name the bus position, so they must be those of machine/pc.c: PIIX IDE at 01.1, the floppy controller on the
- * ISA bridge at 01.0. With a kernel to boot directly, our boot ROM goes first. What is not listed comes after. */
+ * The paths name the bus position, so they must be those of machine/pc.c: PIIX IDE at 01.1, the floppy controller on
+ * the ISA bridge at 01.0. With a kernel to boot directly, our boot ROM goes first. What is not listed comes after. */
 #include "bios/items.h"
 
 #include <stdio.h>

@@ -9,7 +9,8 @@
 
 #include "base/bytes.h"
 
-enum { KEY_PLAN = 0x8be0, KEY_INITRD = 0x8be1, KEY_ZEROS = 0x8bff, KEY_BLOBS = 0x8c00, BLOBS_MAX = 0x200 };   /* ORDER PLAN */
+/* ORDER PLAN */
+enum { KEY_PLAN = 0x8be0, KEY_INITRD = 0x8be1, KEY_ZEROS = 0x8bff, KEY_BLOBS = 0x8c00, BLOBS_MAX = 0x200 };
 enum { PLAN_HEADER = 32, PLAN_LOAD = 16 };
 #define FILE_MAX (1u << 30)
 #define FILL_CHUNK (32u << 20)                /* fw_cfg fills at most 64 MiB of zeros in one go */
@@ -22,7 +23,8 @@ enum host_status boot_file_read(const char *path, const char *what, struct boot_
 {
     *f = (struct boot_file){ .data = NULL };
     FILE *in = fopen(path, "rb");
-    if (!in) return error_set(e, errno == ENOENT ? HOST_MISSING : HOST_IO_ERROR, "%s %s: %s", what, path, strerror(errno));
+    if (!in) return error_set(e, errno == ENOENT ? HOST_MISSING : HOST_IO_ERROR, "%s %s: %s", what, path,
+                              strerror(errno));
     enum host_status st = HOST_OK;
     size_t cap = 0, n = 1;
     while (n) {
@@ -141,7 +143,8 @@ enum host_status bios_add_direct_boot(const struct bios_config *c, struct bios_i
     } else if (boot_is_multiboot(&kernel)) {
         st = boot_multiboot(c, &kernel, p, e);
     } else {
-        st = error_set(e, HOST_BAD_FORMAT, "kernel %s: neither a Linux kernel (protocol 2.00 or later) nor a multiboot 1 kernel",
+        st = error_set(e, HOST_BAD_FORMAT,
+                       "kernel %s: neither a Linux kernel (protocol 2.00 or later) nor a multiboot 1 kernel",
                        c->kernel);
     }
     if (st == HOST_OK) st = add_rom(out, e);

@@ -32,7 +32,8 @@ uint32_t boot_memory_top(const struct bios_config *c);
 
 /* linuxboot.c */
 bool boot_is_linux(const struct boot_file *kernel);
-enum host_status boot_linux(const struct bios_config *c, const struct boot_file *kernel, struct boot_plan *p, struct error *e)
+enum host_status boot_linux(const struct bios_config *c, const struct boot_file *kernel, struct boot_plan *p,
+                            struct error *e)
     MUST_CHECK;
 /* multiboot.c */
 bool boot_is_multiboot(const struct boot_file *kernel);

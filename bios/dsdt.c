@@ -1,7 +1,7 @@
 /* The DSDT: what sits on the board, for the operating system's ACPI interpreter. The comments are the ASL.
  *
- * PCI interrupts go through the PIIX3's four PIRQ links in every mode: with the I/O APIC in use they arrive on the input
- * of the ISA interrupt they are routed to, as the MADT's overrides say. */
+ * PCI interrupts go through the PIIX3's four PIRQ links in every mode: with the I/O APIC in use they arrive on the
+ * input of the ISA interrupt they are routed to, as the MADT's overrides say. */
 #include "bios/items.h"
 #include "bios/dsdt.h"
 
@@ -264,7 +264,7 @@ void bios_build_dsdt(const struct bios_config *c, struct aml *a)
     }
     aml_end(a);
 
-    /* Name (\_S5, Package () { 0, 0, 0, 0 }): SUS_TYP 0 of the PIIX4 is soft off. The power button is a fixed feature. */
+    /* Name (\_S5, Package () { 0, 0, 0, 0 }): SUS_TYP 0 of the PIIX4 is soft off. The power button is fixed hardware. */
     aml_name(a, "\\_S5");
     aml_package(a, 4);
     for (unsigned i = 0; i < 4; i++) aml_int(a, 0);

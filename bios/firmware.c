@@ -1,8 +1,8 @@
 /* Finding and reading ROM images.
  *
  * A firmware image is 64, 128 or 256 KiB; it ends at 4 GiB, where the CPU starts, and its reset vector must hold
- * something. An expansion ROM begins with 55 AA and its length in units of 512 bytes; real ROM files are often padded or,
- * being built to be patched, shorter than that length says: the former is cut, the latter refused. */
+ * something. An expansion ROM begins with 55 AA and its length in units of 512 bytes; real ROM files are often padded
+ * or, being built to be patched, shorter than that length says: the former is cut, the latter refused. */
 #include "bios/bios.h"
 
 #include <errno.h>
@@ -40,7 +40,8 @@ static enum host_status read_file(const char *path, uint32_t max, struct bios_im
     }
     size_t n = fread(out->data, 1, (size_t)max + 1, f);
     if (ferror(f)) st = error_set(e, HOST_IO_ERROR, "%s: %s", path, strerror(errno));
-    else if (n > max) st = error_set(e, HOST_BAD_FORMAT, "%s: larger than %u KiB, so not a ROM image", path, max / 1024);
+    else if (n > max) st = error_set(e, HOST_BAD_FORMAT, "%s: larger than %u KiB, so not a ROM image", path,
+                                     max / 1024);
     else if (n == 0) st = error_set(e, HOST_BAD_FORMAT, "%s: empty file", path);
     out->size = (uint32_t)n;
     snprintf(out->path, sizeof out->path, "%s", path);
@@ -65,7 +66,9 @@ static enum host_status find_file(const char *name, const char *lib_dir, bool cw
         st = read_file(path, max, out, e);
     }
     if (st == HOST_MISSING)
-        error_set(e, st, "%s: not found here, %s%sor in /usr/share/seabios and /usr/share/qemu (Debian: package seabios)", name,
+        error_set(e, st,
+                  "%s: not found here, %s%sor in /usr/share/seabios and /usr/share/qemu (Debian: package seabios)",
+                  name,
                   lib_dir ? lib_dir : "", lib_dir ? ", " : "");
     return st;
 }

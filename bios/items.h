@@ -4,11 +4,11 @@
 
 #include "bios/bios.h"
 
-#define BIOS_PM_BASE 0x600u                   /* where SeaBIOS puts the PIIX4's ACPI registers: ACPI's FADT says so too */
+#define BIOS_PM_BASE 0x600u                   /* where SeaBIOS puts the PIIX4's ACPI registers; the FADT says so */
 #define BIOS_BOOT_ROM "genroms/beige-boot.rom"
 
 void bios_add_e820(const struct bios_config *c, struct bios_items *out);           /* e820.c: RAM map */
-void bios_add_acpi(const struct bios_config *c, struct bios_items *out);           /* acpi.c: ACPI tables and their loader */
+void bios_add_acpi(const struct bios_config *c, struct bios_items *out);           /* acpi.c: tables and their loader */
 void bios_add_smbios(const struct bios_config *c, struct bios_items *out);         /* smbios.c */
 void bios_add_boot_order(const struct bios_config *c, struct bios_items *out);     /* bootorder.c: order, menu, waits */
 /* bootplan.c: the kernel with its boot ROM, if one was asked for. */

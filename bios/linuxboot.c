@@ -1,8 +1,8 @@
 /* Planning the boot of a Linux kernel by the Linux/x86 boot protocol, 2.00 to 2.15 (Documentation/x86/boot.rst).
  *
- * The image begins with a real-mode part of (setup_sects + 1) sectors with a header at 1F1h, which tells the rest: whether
- * the protected-mode part goes to 100000h (bzImage) or 10000h (zImage), where the initrd may lie, how long the command
- * line may be. From 2.02 on the real-mode part may lie anywhere below 640 KiB; before, it must be at 90000h. */
+ * The image begins with a real-mode part of (setup_sects + 1) sectors with a header at 1F1h, which tells the rest:
+ * whether the protected-mode part goes to 100000h (bzImage) or 10000h (zImage), where the initrd may lie, how long the
+ * command line may be. From 2.02 on the real-mode part may lie anywhere below 640 KiB; before, it must be at 90000h. */
 #include "bios/bootplan.h"
 
 #include <stdlib.h>
@@ -47,12 +47,14 @@ struct layout { uint32_t setup, heap_end, cmdline, kernel; };
 static struct layout choose_layout(uint16_t version, bool high)
 {
     if (high && version >= 0x0202)
-        return (struct layout){ .setup = NEW_SETUP, .heap_end = 0xe000, .cmdline = NEW_SETUP + 0x10000, .kernel = HIGH_ADDRESS };
+        return (struct layout){ .setup = NEW_SETUP, .heap_end = 0xe000, .cmdline = NEW_SETUP + 0x10000,
+                                .kernel = HIGH_ADDRESS };
     return (struct layout){ .setup = OLD_SETUP, .heap_end = 0x9800, .cmdline = OLD_SETUP + 0x9800,
                             .kernel = high ? HIGH_ADDRESS : LOW_ADDRESS };
 }
 
-static void fill_header(uint8_t *h, const struct layout *at, const struct bios_config *c, uint16_t version, uint32_t initrd_size)
+static void fill_header(uint8_t *h, const struct layout *at, const struct bios_config *c, uint16_t version,
+                        uint32_t initrd_size)
 {
     st16(h + VID_MODE, video_mode(c->append));
     h[TYPE_OF_LOADER] = LOADER_UNDEFINED;
@@ -70,7 +72,8 @@ static void fill_header(uint8_t *h, const struct layout *at, const struct bios_c
     }
 }
 
-enum host_status boot_linux(const struct bios_config *c, const struct boot_file *kernel, struct boot_plan *p, struct error *e)
+enum host_status boot_linux(const struct bios_config *c, const struct boot_file *kernel, struct boot_plan *p,
+                            struct error *e)
 {
     const uint8_t *h = kernel->data;
     uint16_t version = ld16(h + VERSION);
@@ -91,14 +94,16 @@ enum host_status boot_linux(const struct bios_config *c, const struct boot_file 
     size_t cmdline_max = version >= 0x0206 && ld32(h + CMDLINE_SIZE) ? ld32(h + CMDLINE_SIZE) : 255;
     if (cmdline_max > 0xefff) cmdline_max = 0xefff;
     if (strlen(append) > cmdline_max)
-        return error_set(e, HOST_BAD_FORMAT, "kernel %s: takes a command line of %zu characters, -append has %zu", c->kernel,
+        return error_set(e, HOST_BAD_FORMAT, "kernel %s: takes a command line of %zu characters, -append has %zu",
+                         c->kernel,
                          cmdline_max, strlen(append));
 
     uint64_t end = (uint64_t)at.kernel + payload;
     if (version >= 0x020a) {                  /* room to unpack itself, from its preferred address on */
         uint64_t preferred = ld64(h + PREF_ADDRESS);
         uint64_t unpacked = (preferred > at.kernel ? preferred : at.kernel) + ld32(h + INIT_SIZE);
-        if (preferred > UINT32_MAX) return error_set(e, HOST_BAD_FORMAT, "kernel %s: wants to lie above 4 GiB", c->kernel);
+        if (preferred > UINT32_MAX) return error_set(e, HOST_BAD_FORMAT, "kernel %s: wants to lie above 4 GiB",
+                                                     c->kernel);
         if (unpacked > end) end = unpacked;
     }
     if (!high && end > OLD_SETUP) return error_set(e, HOST_BAD_FORMAT, "kernel %s: too large for a zImage", c->kernel);

@@ -1,8 +1,8 @@
 /* Planning the boot of a Multiboot 1 kernel (Multiboot Specification 0.6.96).
  *
  * The header lies in the first 8 KiB, on a dword. If bit 16 of its flags is set, it says where to load the file (the
- * "a.out kludge"); otherwise the file is ELF for the 386. Everything in it may be wrong: each range is checked against the
- * file and the memory before it is used. Modules follow the kernel, each on a page. */
+ * "a.out kludge"); otherwise the file is ELF for the 386. Everything in it may be wrong: each range is checked against
+ * the file and the memory before it is used. Modules follow the kernel, each on a page. */
 #include "bios/bootplan.h"
 
 #include <stdlib.h>
@@ -22,22 +22,23 @@ static long find_header(const struct boot_file *k)
 {
     size_t end = k->len < SEARCH ? k->len : SEARCH;
     for (size_t i = 0; i + 12 <= end; i += 4)
-        if (ld32(k->data + i) == MAGIC && ld32(k->data + i) + ld32(k->data + i + 4) + ld32(k->data + i + 8) == 0) return (long)i;
+        if (ld32(k->data + i) == MAGIC && MAGIC + ld32(k->data + i + 4) + ld32(k->data + i + 8) == 0) return (long)i;
     return -1;
 }
 
 bool boot_is_multiboot(const struct boot_file *k) { return find_header(k) >= 0; }
 
 /* Plans one piece of the kernel and keeps its end. */
-static enum host_status place(const struct bios_config *c, const struct boot_file *k, struct boot_plan *p, uint64_t offset,
-                              uint64_t file_len, uint64_t address, uint64_t total, struct error *e)
+static enum host_status place(const struct bios_config *c, const struct boot_file *k, struct boot_plan *p,
+                              uint64_t offset, uint64_t file_len, uint64_t address, uint64_t total, struct error *e)
 {
     if (offset + file_len > k->len)
         return error_set(e, HOST_BAD_FORMAT, "kernel %s: truncated (a part ends at byte %llu)", c->kernel,
                          (unsigned long long)(offset + file_len));
     if (total < file_len) total = file_len;
     if (address < LOW_LIMIT || address + total > boot_memory_top(c))
-        return error_set(e, HOST_REFUSED, "kernel %s: a part belongs at %llxh-%llxh, outside the memory from 1 MiB to %llu MiB",
+        return error_set(e, HOST_REFUSED,
+                         "kernel %s: a part belongs at %llxh-%llxh, outside the memory from 1 MiB to %llu MiB",
                          c->kernel, (unsigned long long)address, (unsigned long long)(address + total - 1),
                          (unsigned long long)(boot_memory_top(c) >> 20));
     if (!boot_plan_load(p, k->data + offset, (uint32_t)file_len, (uint32_t)address, (uint32_t)total))
@@ -46,10 +47,11 @@ static enum host_status place(const struct bios_config *c, const struct boot_fil
     return HOST_OK;
 }
 
-static enum host_status plan_by_header(const struct bios_config *c, const struct boot_file *k, long at, struct boot_plan *p,
-                                       struct error *e)
+static enum host_status plan_by_header(const struct bios_config *c, const struct boot_file *k, long at,
+                                       struct boot_plan *p, struct error *e)
 {
-    if ((size_t)at + 32 > k->len) return error_set(e, HOST_BAD_FORMAT, "kernel %s: truncated multiboot header", c->kernel);
+    if ((size_t)at + 32 > k->len) return error_set(e, HOST_BAD_FORMAT, "kernel %s: truncated multiboot header",
+                                                   c->kernel);
     const uint8_t *h = k->data + at;
     uint64_t header = ld32(h + 12), load = ld32(h + 16), load_end = ld32(h + 20), bss_end = ld32(h + 24);
     if (load > header || header - load > (uint64_t)at)
@@ -65,11 +67,13 @@ static enum host_status plan_by_header(const struct bios_config *c, const struct
     return place(c, k, p, offset, file_len, load, bss_end ? bss_end - load : file_len, e);
 }
 
-static enum host_status plan_elf(const struct bios_config *c, const struct boot_file *k, struct boot_plan *p, struct error *e)
+static enum host_status plan_elf(const struct bios_config *c, const struct boot_file *k, struct boot_plan *p,
+                                 struct error *e)
 {
     const uint8_t *d = k->data;
     if (k->len < ELF_HEADER || memcmp(d, "\177ELF\1\1", 6) != 0 || ld16(d + 18) != ELF_386)
-        return error_set(e, HOST_BAD_FORMAT, "kernel %s: multiboot, but neither ELF for the 386 nor with load addresses", c->kernel);
+        return error_set(e, HOST_BAD_FORMAT,
+                         "kernel %s: multiboot, but neither ELF for the 386 nor with load addresses", c->kernel);
     uint32_t table = ld32(d + 28), count = ld16(d + 44), entry = ld32(d + 24);
     if (ld16(d + 42) != ELF_PHDR || count == 0 || count > SEGMENTS_MAX || (uint64_t)table + count * ELF_PHDR > k->len)
         return error_set(e, HOST_BAD_FORMAT, "kernel %s: bad ELF program header table", c->kernel);
@@ -78,7 +82,8 @@ static enum host_status plan_elf(const struct bios_config *c, const struct boot_
         const uint8_t *ph = d + table + i * ELF_PHDR;
         uint32_t vaddr = ld32(ph + 8), paddr = ld32(ph + 12), file_len = ld32(ph + 16), total = ld32(ph + 20);
         if (ld32(ph) != PT_LOAD || total == 0) continue;
-        if (file_len > total) return error_set(e, HOST_BAD_FORMAT, "kernel %s: ELF segment larger in the file than in memory", c->kernel);
+        if (file_len > total) return error_set(e, HOST_BAD_FORMAT,
+                                               "kernel %s: ELF segment larger in the file than in memory", c->kernel);
         enum host_status st = place(c, k, p, ld32(ph + 4), file_len, paddr, total, e);
         if (st != HOST_OK) return st;
         /* A kernel linked to run elsewhere gives its entry as a virtual address. */
@@ -130,7 +135,8 @@ static enum host_status add_modules(const struct bios_config *c, struct boot_pla
             p->kernel_end = start + (uint32_t)f.len;
         }
         free(f.data);
-        if (!fits) return error_set(e, HOST_REFUSED, "module %s: does not fit into %llu MiB of RAM; give more with -m", path,
+        if (!fits) return error_set(e, HOST_REFUSED, "module %s: does not fit into %llu MiB of RAM; give more with -m",
+                                    path,
                                     (unsigned long long)(c->ram_size >> 20));
         at += len + (at[len] == ',');
     }
@@ -174,8 +180,10 @@ enum host_status boot_multiboot(const struct bios_config *c, const struct boot_f
     long at = find_header(kernel);
     uint32_t flags = ld32(kernel->data + at + 4);
     if (flags & FLAG_REQUIRED_MASK & ~(uint32_t)FLAG_KNOWN)
-        return error_set(e, HOST_BAD_FORMAT, "kernel %s: asks for unknown multiboot features (flags %08x)", c->kernel, flags);
-    if (flags & FLAG_VIDEO) log_line(c->log, LOG_INFO, "bios", "kernel %s asks for a video mode; it gets 80x25 text", c->kernel);
+        return error_set(e, HOST_BAD_FORMAT, "kernel %s: asks for unknown multiboot features (flags %08x)", c->kernel,
+                         flags);
+    if (flags & FLAG_VIDEO) log_line(c->log, LOG_INFO, "bios", "kernel %s asks for a video mode; it gets 80x25 text",
+                                     c->kernel);
     p->kind = BOOT_MULTIBOOT;
     enum host_status st = flags & FLAG_ADDRESSES ? plan_by_header(c, kernel, at, p, e) : plan_elf(c, kernel, p, e);
     return st == HOST_OK ? add_info(c, p, e) : st;

@@ -1,7 +1,7 @@
 /* SMBIOS 2.8 (DSP0134): what dmidecode shows. The firmware adds its own type 0, places the tables and mends the anchor.
  *
- * A structure is a fixed part, then its strings, each ended by a NUL, and one more NUL; the fixed part refers to strings by
- * number from 1. A structure without strings still ends in two NULs. */
+ * A structure is a fixed part, then its strings, each ended by a NUL, and one more NUL; the fixed part refers to
+ * strings by number from 1. A structure without strings still ends in two NULs. */
 #include "bios/items.h"
 
 #include <assert.h>
@@ -61,7 +61,8 @@ static void end(struct tables *t, struct structure *s)
     if (len > t->largest) t->largest = (unsigned)len;
 }
 
-enum { HANDLE_SYSTEM = 0x100, HANDLE_CHASSIS = 0x300, HANDLE_CPU = 0x400, HANDLE_MEMORY = 0x1000, HANDLE_MODULE = 0x1100,
+enum { HANDLE_SYSTEM = 0x100, HANDLE_CHASSIS = 0x300, HANDLE_CPU = 0x400, HANDLE_MEMORY = 0x1000,
+       HANDLE_MODULE = 0x1100,
        HANDLE_MAPPED = 0x1300, HANDLE_BOOT = 0x2000, HANDLE_END = 0x7f00 };
 
 static void add_system(struct tables *t, const struct bios_config *c)

@@ -1,5 +1,5 @@
-/* Delivery on the APIC bus. Lowest-priority arbitration takes the unit with the lowest priority number, and of equals the
- * first that joined: fixed, so that a run repeats (hardware rotates among equals). */
+/* Delivery on the APIC bus. Lowest-priority arbitration takes the unit with the lowest priority number, and of equals
+ * the first that joined: fixed, so that a run repeats (hardware rotates among equals). */
 #include "devices/apic_bus.h"
 
 #include <assert.h>

@@ -1,7 +1,7 @@
 /* The APIC bus: three wires that carry interrupt messages between the I/O APIC and the local APICs.
  *
- * A message is delivered at once, so the bus has no state of its own. The machine owns the struct (all zero to begin with);
- * APICs join it in create. Machine's thread only. Intel SDM vol. 3 chapter 10; 82093AA datasheet. */
+ * A message is delivered at once, so the bus has no state of its own. The machine owns the struct (all zero to begin
+ * with); APICs join it in create. Machine's thread only. Intel SDM vol. 3 chapter 10; 82093AA datasheet. */
 #ifndef DEVICES_APIC_BUS_H
 #define DEVICES_APIC_BUS_H
 

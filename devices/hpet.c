@@ -2,11 +2,11 @@
  *
  * The counter is computed from virtual time. A comparator is an alarm for the moment at which the counter equals it; in
  * periodic mode the comparator then moves on by its period. A comparator that may not interrupt has no alarm: `synced`
- * remembers the count up to which its matches are accounted for, so that reading it gives what hardware would have made of
- * it. A period below a microsecond is served once a microsecond, with the comparator exact.
+ * remembers the count up to which its matches are accounted for, so that reading it gives what hardware would have made
+ * of it. A period below a microsecond is served once a microsecond, with the comparator exact.
  *
- * The oddest rule is how software loads a periodic comparator (2.3.9.2.2): a write with VAL_SET set goes to the comparator
- * and the period, and clears VAL_SET; the next write sets the period alone.
+ * The oddest rule is how software loads a periodic comparator (2.3.9.2.2): a write with VAL_SET set goes to the
+ * comparator and the period, and clears VAL_SET; the next write sets the period alone.
  *
  * Edge-triggered outputs are left high until the next match lowers and raises them, as the 8254's is: an 8259A would
  * take a short pulse for a spurious request. */
@@ -231,7 +231,8 @@ static uint64_t merge(uint64_t old, uint64_t val, uint64_t mask) { return (old &
 static void write_comparator(struct comparator *t, uint64_t val, uint64_t mask)
 {
     if (t->hpet->config & CONFIG_ENABLE) sync(t);
-    if (!(t->config & T_PERIODIC) || (t->config & T_VAL_SET)) t->comparator = merge(t->comparator, val, mask) & width(t);
+    if (!(t->config & T_PERIODIC) || (t->config & T_VAL_SET))
+        t->comparator = merge(t->comparator, val, mask) & width(t);
     if (t->config & T_PERIODIC) t->period = merge(t->period, val, mask) & width(t);
     t->config &= ~(uint32_t)T_VAL_SET;
     schedule(t);

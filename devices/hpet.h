@@ -1,5 +1,5 @@
-/* High precision event timer: three comparators on one 64-bit counter at 100 MHz. Registers at FED00000h. Machine's thread
- * only. IA-PC HPET Specification 1.0a. */
+/* High precision event timer: three comparators on one 64-bit counter at 100 MHz. Registers at FED00000h. Machine's
+ * thread only. IA-PC HPET Specification 1.0a. */
 #ifndef DEVICES_HPET_H
 #define DEVICES_HPET_H
 

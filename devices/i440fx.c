@@ -23,7 +23,7 @@
 #include "base/bytes.h"
 
 enum {                                        /* registers of its own, datasheet 3.2 */
-    PMCCFG = 0x50, DETURBO = 0x52, DBC = 0x53, AXC = 0x54, DRT = 0x55, DRAMC = 0x57, DRAMT = 0x58, PAM0 = 0x59, PAM6 = 0x5f,
+    PMCCFG = 0x50, DETURBO = 0x52, DBC = 0x53, AXC = 0x54, DRT = 0x55, DRAMC = 0x57, DRAMT = 0x58, PAM0 = 0x59,
     DRB0 = 0x60, FDHC = 0x68, MTT = 0x70, CLT = 0x71, SMRAM = 0x72, ERRCMD = 0x90, ERRSTS = 0x91, TRC = 0x93,
 };
 enum { PAM_READ = 1, PAM_WRITE = 2 };
@@ -75,7 +75,11 @@ static const struct ram_part { const char *name; uint64_t from, to; } ram_parts[
 };
 
 /* Table 3 of the datasheet: which nibble of which register rules which segment. */
-static const struct pam_segment { const char *name; uint32_t base, size; uint8_t reg, shift; } pam_segments[PAM_SEGMENTS] = {
+static const struct pam_segment {
+    const char *name;
+    uint32_t base, size;
+    uint8_t reg, shift;
+} pam_segments[PAM_SEGMENTS] = {
     { "pam.f0000", 0xf0000, 0x10000, PAM0, 4 },
     { "pam.c0000", 0xc0000, 0x4000, PAM0 + 1, 0 }, { "pam.c4000", 0xc4000, 0x4000, PAM0 + 1, 4 },
     { "pam.c8000", 0xc8000, 0x4000, PAM0 + 2, 0 }, { "pam.cc000", 0xcc000, 0x4000, PAM0 + 2, 4 },
@@ -89,8 +93,9 @@ static const struct pam_segment { const char *name; uint32_t base, size; uint8_t
 static const struct reg { uint8_t off, reset, wmask, w1c; } regs[] = {
     { PMCCFG, 0x00, 0x7f, 0 },      { PMCCFG + 1, 0x00, 0x40, 0 }, { DETURBO, 0x00, 0xff, 0 }, { DBC, 0x80, 0xff, 0 },
     { AXC, 0x00, 0x82, 0 },         { DRT, 0x00, 0xff, 0 },        { DRT + 1, 0x00, 0xff, 0 }, { DRAMC, 0x01, 0xff, 0 },
-    { DRAMT, 0x10, 0xff, 0 },       { PAM0, 0x00, 0x30, 0 },       { PAM0 + 1, 0x00, 0x33, 0 }, { PAM0 + 2, 0x00, 0x33, 0 },
-    { PAM0 + 3, 0x00, 0x33, 0 },    { PAM0 + 4, 0x00, 0x33, 0 },   { PAM0 + 5, 0x00, 0x33, 0 }, { PAM0 + 6, 0x00, 0x33, 0 },
+    { DRAMT, 0x10, 0xff, 0 },       { PAM0, 0x00, 0x30, 0 },       { PAM0 + 1, 0x00, 0x33, 0 },
+    { PAM0 + 2, 0x00, 0x33, 0 },    { PAM0 + 3, 0x00, 0x33, 0 },   { PAM0 + 4, 0x00, 0x33, 0 },
+    { PAM0 + 5, 0x00, 0x33, 0 },    { PAM0 + 6, 0x00, 0x33, 0 },
     { FDHC, 0x00, FDHC_MASK, 0 },   { MTT, 0x20, 0xf8, 0 },        { CLT, 0x10, 0x1f, 0 },
     { SMRAM, 0x02, 0x78, 0 },       { ERRCMD, 0x00, 0x8f, 0 },     { ERRSTS, 0x00, 0x00, 0x11 }, { TRC, 0x00, 0x0f, 0 },
 };

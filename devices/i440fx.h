@@ -9,7 +9,7 @@
 struct i440fx_pins {
     struct pci_bus *bus;
     struct ram_block *ram;                    /* offset = physical address; 1 MiB to I440FX_RAM_MAX bytes */
-    struct ram_block *rom;                    /* firmware, 64 to 256 KiB: ends at 4 GiB; its last 128 KiB also at 1 MiB */
+    struct ram_block *rom;                    /* 64 to 256 KiB: ends at 4 GiB; its last 128 KiB also at 1 MiB */
     struct irq_line init;                     /* the CPU's INIT pin: soft reset by the turbo reset register */
 };
 

@@ -4,8 +4,9 @@
  * once and then waits, remembered in its remote IRR bit, until the EOI message of its vector comes back; if it is still
  * asserted it sends again. An edge on a masked input is lost, as the datasheet says of the mask bit.
  *
- * Wires here carry "asserted", not a voltage, so the polarity bit is stored and has no effect. GAP: a guest that sets the
- * wrong polarity sees interrupts that a real board would not give it. Messages arrive at once: delivery status is idle. */
+ * Wires here carry "asserted", not a voltage, so the polarity bit is stored and has no effect. GAP: a guest that sets
+ * the wrong polarity sees interrupts that a real board would not give it. Messages arrive at once: delivery status is
+ * idle. */
 #include "devices/ioapic_82093.h"
 
 #include <stdlib.h>
@@ -43,7 +44,8 @@ static const struct state_desc ioapic_state = STATE_DESC(struct ioapic, "ioapic_
 static bool send(struct ioapic *a, uint64_t e)
 {
     const struct apic_message m = {
-        .dest = (uint8_t)(e >> 56), .logical = e >> 11 & 1, .mode = e >> 8 & 7, .vector = (uint8_t)e, .level = e & ENTRY_LEVEL,
+        .dest = (uint8_t)(e >> 56), .logical = e >> 11 & 1, .mode = e >> 8 & 7, .vector = (uint8_t)e,
+        .level = e & ENTRY_LEVEL,
     };
     return apic_bus_send(a->bus, &m);
 }
@@ -104,7 +106,8 @@ static void write_register(struct ioapic *a, uint32_t val)
     uint64_t *e = &a->entry[pin];
     uint64_t whole = a->select & 1 ? (*e & 0xffffffffu) | (uint64_t)val << 32 : (*e & ~0xffffffffull) | val;
     *e = (whole & ENTRY_WRITABLE) | (*e & ENTRY_REMOTE_IRR);
-    if (!(*e & ENTRY_LEVEL)) *e &= ~ENTRY_REMOTE_IRR;    /* an edge-triggered entry has none; operating systems clear it so */
+    /* An edge-triggered entry has no remote IRR: operating systems clear it this way. */
+    if (!(*e & ENTRY_LEVEL)) *e &= ~ENTRY_REMOTE_IRR;
     serve_level(a, pin);
 }
 
@@ -138,7 +141,8 @@ static void ioapic_reset(struct device *d, enum reset_kind kind)
 static void ioapic_destroy(struct device *d) { free(d); }
 
 static const struct device_class ioapic_class = {
-    .name = "ioapic_82093", .title = "I/O APIC", .reset = ioapic_reset, .destroy = ioapic_destroy, .state = &ioapic_state,
+    .name = "ioapic_82093", .title = "I/O APIC", .reset = ioapic_reset, .destroy = ioapic_destroy,
+    .state = &ioapic_state,
 };
 
 struct device *ioapic_create(struct board *b, const char *id, const struct ioapic_pins *pins)

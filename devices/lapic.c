@@ -5,8 +5,8 @@
  * in on LINT0 as ExtINT: then the acknowledge cycle is passed on and the 8259A gives the vector.
  *
  * The oddest state is before anybody has set it up: the SDM masks every LVT entry at reset and while software-disabled,
- * which would cut off the 8259A, yet boards run with it until the firmware knows of the APIC. The model passes LINT0 and
- * LINT1 straight to INTR and NMI while the APIC is disabled by either switch (MP specification 3.6.2.1, PIC mode).
+ * which would cut off the 8259A, yet boards run with it until the firmware knows of the APIC. The model passes LINT0
+ * and LINT1 straight to INTR and NMI while the APIC is disabled by either switch (MP specification 3.6.2.1, PIC mode).
  *
  * The timer is not ticked: its count is computed from virtual time on reading, and an alarm runs only while an unmasked
  * entry can be reached by it.
@@ -19,13 +19,14 @@
 #include <string.h>
 
 enum {                                        /* register offsets (table 10-1) */
-    REG_ID = 0x020, REG_VERSION = 0x030, REG_TPR = 0x080, REG_APR = 0x090, REG_PPR = 0x0a0, REG_EOI = 0x0b0, REG_RRD = 0x0c0,
-    REG_LDR = 0x0d0, REG_DFR = 0x0e0, REG_SVR = 0x0f0, REG_ISR = 0x100, REG_TMR = 0x180, REG_IRR = 0x200, REG_ESR = 0x280,
-    REG_ICR_LOW = 0x300, REG_ICR_HIGH = 0x310, REG_LVT = 0x320, REG_LVT_END = 0x370, REG_INITIAL = 0x380,
+    REG_ID = 0x020, REG_VERSION = 0x030, REG_TPR = 0x080, REG_APR = 0x090, REG_PPR = 0x0a0, REG_EOI = 0x0b0,
+    REG_RRD = 0x0c0, REG_LDR = 0x0d0, REG_DFR = 0x0e0, REG_SVR = 0x0f0, REG_ISR = 0x100, REG_TMR = 0x180, REG_IRR = 0x200,
+    REG_ESR = 0x280, REG_ICR_LOW = 0x300, REG_ICR_HIGH = 0x310, REG_LVT = 0x320, REG_LVT_END = 0x370, REG_INITIAL = 0x380,
     REG_CURRENT = 0x390, REG_DIVIDE = 0x3e0,
 };
 enum { LVT_TIMER, LVT_THERMAL, LVT_PERF, LVT_LINT0, LVT_LINT1, LVT_ERROR, LVTS };
-enum { LVT_POLARITY = 0x2000, LVT_REMOTE_IRR = 0x4000, LVT_LEVEL = 0x8000, LVT_MASKED = 0x10000, LVT_PERIODIC = 0x20000 };
+enum { LVT_POLARITY = 0x2000, LVT_REMOTE_IRR = 0x4000, LVT_LEVEL = 0x8000, LVT_MASKED = 0x10000,
+       LVT_PERIODIC = 0x20000 };
 enum { VERSION = (LVTS - 1) << 16 | 0x14, SVR_ENABLE = 0x100, DFR_FLAT = 0xf };
 enum { ESR_SEND_ILLEGAL = 0x20, ESR_RECEIVE_ILLEGAL = 0x40, ESR_ILLEGAL_REGISTER = 0x80 };
 enum { ICR_LOGICAL = 0x800, ICR_ASSERT = 0x4000, ICR_LEVEL = 0x8000, ICR_BITS = 0xccfff };
@@ -263,8 +264,8 @@ static uint32_t timer_current(const struct lapic *l)
     return elapsed >= l->initial_count ? 0 : l->initial_count - (uint32_t)elapsed;
 }
 
-/* Arms the alarm for the next time the count reaches zero, if that interrupts. A period below a microsecond is served at
- * the first multiple that is one. */
+/* Arms the alarm for the next time the count reaches zero, if that interrupts. A period below a microsecond is served
+ * at the first multiple that is one. */
 static void timer_schedule(struct lapic *l)
 {
     timer_disarm(&l->timer);
@@ -350,7 +351,8 @@ static void send(struct lapic *l)
 {
     uint32_t icr = l->icr_low;
     struct apic_message m = {
-        .dest = (uint8_t)(l->icr_high >> 24), .logical = icr & ICR_LOGICAL, .mode = icr >> 8 & 7, .vector = (uint8_t)icr,
+        .dest = (uint8_t)(l->icr_high >> 24), .logical = icr & ICR_LOGICAL, .mode = icr >> 8 & 7,
+        .vector = (uint8_t)icr,
         .level = icr & ICR_LEVEL,
     };
     if (m.mode == APIC_INIT && (icr & ICR_LEVEL) && !(icr & ICR_ASSERT)) return;   /* INIT level de-assert: only ids */

@@ -1,13 +1,13 @@
 /* The PCI bus: configuration mechanism 1, base address registers, INTx wires.
  * PCI Local Bus Specification 2.1, chapters 3.2.2.3 (mechanism 1), 6 (configuration space); 82441FX datasheet 3.1.
  *
- * Its oddest corner is port CF8h: only a dword access reaches the configuration address register. Narrower ones are plain
- * I/O cycles, and the byte at CF9h in its middle is the PIIX3's reset control register. So the bus claims all eight ports
- * and hands a byte access at CF9h on; every other narrow access to CF8h-CFBh finds nobody, as on the board.
+ * Its oddest corner is port CF8h: only a dword access reaches the configuration address register. Narrower ones are
+ * plain I/O cycles, and the byte at CF9h in its middle is the PIIX3's reset control register. So the bus claims all
+ * eight ports and hands a byte access at CF9h on; every other narrow access to CF8h-CFBh finds nobody, as on the board.
  *
  * A BAR answers only while its decoding is enabled in the command register and its address is one that a board would
- * really use: address 0 and the all-ones pattern of a sizing probe map nothing. Two functions on one address are resolved
- * by the maps (later wins), not by an error: that is the guest's doing. */
+ * really use: address 0 and the all-ones pattern of a sizing probe map nothing. Two functions on one address are
+ * resolved by the maps (later wins), not by an error: that is the guest's doing. */
 #include "devices/pci.h"
 
 #include <assert.h>

@@ -13,7 +13,7 @@ enum {                                          /* configuration header, type 0 
 };
 enum { PCI_COMMAND_IO = 1, PCI_COMMAND_MEMORY = 2, PCI_COMMAND_MASTER = 4 };
 
-/* A base address register. Port BARs use `ports`; memory BARs use `region` (owned by the function; the bus moves it). */
+/* A base address register. Port BARs use `ports`; memory BARs use `region` (the function's; the bus moves it). */
 struct pci_bar {
     uint32_t size;                              /* power of two; 0: not there */
     bool io;
@@ -27,16 +27,16 @@ struct pci_function {
     struct device dev;
     struct pci_bus *bus;
     uint8_t config[256];                        /* STATE: as the guest reads it */
-    uint8_t wmask[256];                         /* WIRING: bits the guest may write; fill in create after pci_function_init */
+    uint8_t wmask[256];                         /* WIRING: bits the guest may write; fill in create */
     uint8_t w1c[256];                           /* WIRING: bits that a written 1 clears */
     struct pci_bar bar[6];                      /* WIRING */
     struct pci_bar rom;                         /* WIRING: expansion ROM (region) */
-    uint32_t mapped[7];                         /* HOST: what the maps hold now (0xffffffff: nothing), so not a load's */
+    uint32_t mapped[7];                         /* HOST: what the maps hold now (0xffffffff: nothing) */
     uint8_t devfn;
     bool intx;                                  /* STATE: level of this function's INTx output */
     bool master;                                /* DERIVED: PCI_COMMAND_MASTER; what dma_port.enabled points at */
     uint8_t unused[1];
-    /* Called after the guest changed config bytes [off, off+size); the function acts on its own registers. May be NULL. */
+    /* Called after the guest changed config bytes [off, off+size). The function acts on its own registers; may be NULL. */
     void (*config_written)(struct pci_function *f, unsigned off, unsigned size);
     /* Called when the guest reads; may refresh f->config first. May be NULL. */
     void (*config_read)(struct pci_function *f, unsigned off, unsigned size);
@@ -48,7 +48,8 @@ extern const struct state_desc pci_function_state;
 struct pci_pins {
     struct irq_line inta[4];                    /* the router's PIRQA#..PIRQD# inputs (PIIX3), level, active = true */
 };
-/* The bus is a device ("pci"); it claims CF8h-CFFh (CF9h belongs to PIIX3, which the bus lets through: see pci_set_cf9). */
+/* The bus is a device ("pci"); it claims CF8h-CFFh (CF9h belongs to PIIX3, which the bus lets through: see
+ * pci_set_cf9). */
 struct pci_bus *pci_bus_create(struct board *b, const char *id, const struct pci_pins *pins);
 struct device *pci_bus_device(struct pci_bus *bus);
 /* Connects the router after it has been created (it is on the bus itself). */

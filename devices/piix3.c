@@ -1,12 +1,12 @@
 /* Intel 82371SB (PIIX3) PCI-to-ISA bridge: routes PCI interrupts to ISA ones and resets the board.
  * 82371FB/82371SB datasheet (290550), chapters 3.1 (registers of function 0) and 3.4.1 (RST_CNT).
  *
- * The ISA parts of the chip (interrupt controllers, timers, DMA, ports 61h and 92h) are chips of their own here. What is
- * left is small: four PIRQ inputs, each routed to one ISA interrupt or none, where several may share one; and port CF9h.
- * PIRQs are level-triggered by nature: the firmware sets the 8259A's ELCR to match.
+ * The ISA parts of the chip (interrupt controllers, timers, DMA, ports 61h and 92h) are chips of their own here. What
+ * is left is small: four PIRQ inputs, each routed to one ISA interrupt or none, where several may share one; and port
+ * CF9h. PIRQs are level-triggered by nature: the firmware sets the 8259A's ELCR to match.
  *
- * GAP: the SMI registers A0h-AEh and the ISA chip-select enables of XBCS are held but have no effect: SMIs come from the
- * PIIX4 power management function, and the firmware ROM always answers at E0000h. */
+ * GAP: the SMI registers A0h-AEh and the ISA chip-select enables of XBCS are held but have no effect: SMIs come from
+ * the PIIX4 power management function, and the firmware ROM always answers at E0000h. */
 #include "devices/piix3.h"
 
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 
 struct piix3_pins {
     struct pci_bus *bus;                      /* its PIRQ wires and CF9h are connected to the PIIX3 by create */
-    struct irq_line irq[16];                  /* PIRQs routed to ISA interrupts (level, true = asserted); to be joined with
+    struct irq_line irq[16];                  /* PIRQs routed to ISA interrupts: levels, to be joined with
                                                  the ISA devices' own wires */
     struct irq_line init;                     /* the CPU's INIT pin: soft reset by CF9h */
 };

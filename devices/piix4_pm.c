@@ -1,18 +1,20 @@
 /* Intel 82371AB (PIIX4) power management function: ACPI fixed registers, PM timer, SMI, and the SMBus host controller.
- * 82371AB datasheet (290562), chapters 7.1 (configuration), 7.2 (SMBus I/O), 7.3 (power management I/O), 11 (functions).
+ * 82371AB datasheet (290562), chapters 7.1 (configuration), 7.2 (SMBus I/O), 7.3 (power management I/O), 11
+ * (functions).
  *
  * The PM timer counts 3.579545 MHz in 24 bits and sets TMROF_STS each time its top bit changes, every 2.34 s. Both are
  * computed from virtual time when somebody looks; an alarm runs only while the overflow may interrupt.
  *
- * Ports B2h/B3h (APMC, APMS) are how software calls the SMM code: a write to B2h raises SMI# if DEVACTB's APMC_EN is set.
- * SeaBIOS's SMM code does not handle the two ACPI commands of our FADT (F1h enables, F0h disables ACPI mode), which a
- * board's firmware would; so, as on the board that SeaBIOS is written for, the chip itself sets SCI_EN on them.
+ * Ports B2h/B3h (APMC, APMS) are how software calls the SMM code: a write to B2h raises SMI# if DEVACTB's APMC_EN is
+ * set. SeaBIOS's SMM code does not handle the two ACPI commands of our FADT (F1h enables, F0h disables ACPI mode),
+ * which a board's firmware would; so, as on the board that SeaBIOS is written for, the chip itself sets SCI_EN on them.
  *
- * GAP: EOS (GLBCTL bit 16) does not hold back the next SMI, since SeaBIOS never sets it. SMI_EN likewise gates only SMIs
- * other than APMC's: releases of SeaBIOS before 1.16.3 do not set it.
- * GAP: device activity monitors, throttling, C2/C3 and the sleep states other than S5 have registers and no effect.
- * GAP: the bits of GLBSTS/GLBEN other than APM_STS are unverified. No slave is on the SMBus: every address is not
- * acknowledged. */
+ * GAP: EOS (GLBCTL bit 16) does not hold back the next SMI, since SeaBIOS never sets it. SMI_EN likewise gates only
+ * SMIs other than APMC's: releases of SeaBIOS before 1.16.3 do not set it.
+ * GAP: device activity monitors, throttling,
+ * C2/C3 and the sleep states other than S5 have registers and no effect.
+ * GAP: the bits of GLBSTS/GLBEN other than
+ * APM_STS are unverified. No slave is on the SMBus: every address is not acknowledged. */
 #include "devices/piix4_pm.h"
 
 #include <stdlib.h>
@@ -45,7 +47,8 @@ enum {                                        /* SMBus I/O, offsets from SMBBA *
     SMBSLVEVT, SMBSLVDAT = 0x0c,
 };
 enum { SMB_BUSY = 1, SMB_DEV_ERR = 4, SMB_FAILED = 0x10, HSTSTS_W1C = 0x1e, INTREN = 1, KILL = 2, SMB_START = 0x40 };
-#define SMB_NACK_TIME VTIME_US(600)           /* start, address and missing acknowledge at the 16 kHz of the default clock */
+/* Start, address and missing acknowledge at the 16 kHz of the default clock */
+#define SMB_NACK_TIME VTIME_US(600)
 
 enum { ACPI_ENABLE = 0xf1, ACPI_DISABLE = 0xf0 };
 static const struct clk pm_clock = { 39375000, 11 };      /* 3.579545.. MHz: a quarter of 14.31818 */

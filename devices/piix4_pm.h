@@ -1,4 +1,5 @@
-/* Intel 82371AB (PIIX4) power management function: ACPI registers, SMI, SMBus. PCI function 01.3. Machine's thread only. */
+/* Intel 82371AB (PIIX4) power management function: ACPI registers, SMI, SMBus. PCI function 01.3. Machine's thread
+ * only. */
 #ifndef DEVICES_PIIX4_PM_H
 #define DEVICES_PIIX4_PM_H
 

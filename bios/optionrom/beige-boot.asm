@@ -1,12 +1,12 @@
 ; The boot ROM: carries out a boot plan made by bios/bootplan.c, after the firmware's POST.
 ;
-; An expansion ROM with a boot entry vector (Plug and Play BIOS specification 1.0A, 3.2): SeaBIOS calls it as the first boot
-; device. It copies what the plan lists from fw_cfg to memory by fw_cfg's own DMA, which reaches any address from real mode,
-; then starts the kernel: by the Linux/x86 boot protocol, or by Multiboot 1 with the memory map that INT 15h, E820h gives now.
-; Only 386 instructions; bswap needs a 486, so byte order is turned by hand.
+; An expansion ROM with a boot entry vector (Plug and Play BIOS specification 1.0A, 3.2): SeaBIOS calls it as the first
+; boot device. It copies what the plan lists from fw_cfg to memory by fw_cfg's own DMA, which reaches any address from
+; real mode, then starts the kernel: by the Linux/x86 boot protocol, or by Multiboot 1 with the memory map that INT 15h,
+; E820h gives now. Only 386 instructions; bswap needs a 486, so byte order is turned by hand.
 ;
-;   00001000-00003EFF  stack            00004000-00004EFF  memory map       00010000-  Linux setup, or multiboot information
-;   00003F00-00003FFF  DMA block, GDTR  00005000-00007FFF  the plan         00020000-  Linux command line
+;   00001000-00003EFF  stack            00004000-00004EFF  memory map    00010000-  Linux setup or multiboot information
+;   00003F00-00003FFF  DMA block, GDTR  00005000-00007FFF  the plan      00020000-  Linux command line
 
         bits 16
         cpu 386

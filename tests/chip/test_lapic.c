@@ -4,8 +4,8 @@
 
 enum { INTR = 0, NMI = 1, SMI = 2, INIT = 3 };
 enum { ID = 0x20, VERSION = 0x30, TPR = 0x80, PPR = 0xa0, EOI = 0xb0, LDR = 0xd0, DFR = 0xe0, SVR = 0xf0, ISR = 0x100,
-       TMR = 0x180, IRR = 0x200, ESR = 0x280, ICR = 0x300, ICR_HIGH = 0x310, LVT_TIMER = 0x320, LINT0 = 0x350, LINT1 = 0x360,
-       LVT_ERROR = 0x370, INITIAL = 0x380, CURRENT = 0x390, DIVIDE = 0x3e0 };
+       TMR = 0x180, IRR = 0x200, ESR = 0x280, ICR = 0x300, ICR_HIGH = 0x310, LVT_TIMER = 0x320, LINT0 = 0x350,
+       LINT1 = 0x360, LVT_ERROR = 0x370, INITIAL = 0x380, CURRENT = 0x390, DIVIDE = 0x3e0 };
 static const struct clk bus_clock = { 100000000, 1 };
 
 static struct rig r;
@@ -337,7 +337,8 @@ END_TEST
 
 START_TEST(divisors)
 {
-    static const struct { uint8_t code, by; } d[] = { { 0, 2 }, { 1, 4 }, { 2, 8 }, { 3, 16 }, { 8, 32 }, { 9, 64 }, { 10, 128 }, { 11, 1 } };
+    static const struct { uint8_t code, by; } d[] = { { 0, 2 }, { 1, 4 }, { 2, 8 }, { 3, 16 }, { 8, 32 }, { 9, 64 },
+                                                      { 10, 128 }, { 11, 1 } };
     for (unsigned i = 0; i < 8; i++) {
         set(DIVIDE, d[i].code);
         set(INITIAL, 100000);
@@ -422,7 +423,8 @@ int main(void)
         &task_priority_holds_back_its_class, &withdrawn_request_gives_the_spurious_vector, &level_message_sends_eoi,
         &pic_passes_through_until_the_apic_is_enabled, &globally_disabled_apic_is_not_there,
         &lint_entries_deliver_nmi_smi_and_edges, &level_lint_repeats_after_eoi_while_asserted,
-        &logical_destinations_flat_and_cluster, &icr_sends_to_self_and_refuses_low_vectors, &icr_reaches_the_other_processor,
+        &logical_destinations_flat_and_cluster, &icr_sends_to_self_and_refuses_low_vectors,
+        &icr_reaches_the_other_processor,
         &extint_message_asks_the_pic, &one_shot_timer_interrupts_once_at_zero, &periodic_timer_keeps_its_phase,
         &masked_timer_counts_and_does_not_interrupt, &initial_count_zero_stops_the_timer, &tiny_period_does_not_flood,
         &divisors, &software_disable_masks_the_local_vectors, &errors_interrupt, &init_message_resets_but_keeps_the_id,

@@ -19,10 +19,17 @@ static const struct state_field card_fields[] = {
 };
 static const struct state_desc card_state = STATE_DESC(struct card, "card", card_fields);
 
-static void card_reset(struct device *d, enum reset_kind kind) { (void)kind; pci_function_reset((struct pci_function *)d); }
+static void card_reset(struct device *d, enum reset_kind kind)
+{
+    (void)kind;
+    pci_function_reset((struct pci_function *)d);
+}
+
+
 static void card_loaded(struct device *d) { pci_function_loaded((struct pci_function *)d); }
 static void card_destroy(struct device *d) { free(d); }
-static const struct device_class card_class = { "card", "Test card", card_reset, card_loaded, card_destroy, &card_state };
+static const struct device_class card_class = { "card", "Test card", card_reset, card_loaded, card_destroy,
+                                                &card_state };
 
 static uint64_t card_read(void *dev, uint64_t off, unsigned size)
 {
@@ -51,7 +58,8 @@ static struct card *make_card(unsigned device, unsigned function, const char *id
     pci_function_init(&c->pci, bus, &card_class, id, device, function, 0x1234, 0x5678, 0x020000, 7);
     pci_set_subsystem(&c->pci, 0xabcd, 0xef01);
     c->pci.config[PCI_INT_PIN] = 1;
-    c->memory = (struct region){ .name = id, .prio = PRIO_MMIO, .reads = true, .writes = true, .io = &card_ops, .dev = c };
+    c->memory = (struct region){ .name = id, .prio = PRIO_MMIO, .reads = true, .writes = true, .io = &card_ops,
+                                 .dev = c };
     c->rom = (struct region){ .name = id, .prio = PRIO_ROM, .reads = true, .writes = true, .io = &card_ops, .dev = c };
     pci_set_bar(&c->pci, 0, &(struct pci_bar){ .size = 32, .io = true, .ops = &card_ops });
     pci_set_bar(&c->pci, 1, &(struct pci_bar){ .size = 0x4000, .region = &c->memory, .prefetch = true });
@@ -75,7 +83,11 @@ static void address(unsigned device, unsigned function, unsigned reg)
 }
 
 static uint32_t config32(unsigned device, unsigned reg) { address(device, 0, reg); return rig_in32(&r, 0xcfc); }
-static void config32_write(unsigned device, unsigned reg, uint32_t v) { address(device, 0, reg); rig_out32(&r, 0xcfc, v); }
+static void config32_write(unsigned device, unsigned reg, uint32_t v)
+{
+    address(device, 0, reg);
+    rig_out32(&r, 0xcfc, v);
+}
 
 START_TEST(address_register_needs_a_dword_access)
 {
@@ -276,7 +288,8 @@ END_TEST
 int main(void)
 {
     return rig_run("pci", setup, teardown, RIG_TESTS(
-        &address_register_needs_a_dword_access, &identity_is_read_by_byte_word_and_dword, &absent_functions_read_all_ones,
+        &address_register_needs_a_dword_access, &identity_is_read_by_byte_word_and_dword,
+        &absent_functions_read_all_ones,
         &read_only_bits_stay, &bar_size_is_found_by_writing_ones, &port_bar_answers_only_where_and_while_enabled,
         &memory_bar_answers_only_where_and_while_enabled, &sizing_a_live_bar_maps_nothing, &rom_needs_both_enables,
         &interrupt_pins_rotate_with_the_slot, &shared_interrupt_is_high_until_the_last_lets_go,

@@ -1,4 +1,4 @@
-/* Direct boot: what is planned for a good kernel, and what is said of a bad one (bios/linuxboot.c, bios/multiboot.c). */
+/* Direct boot: what is planned for a good kernel, and what is said of a bad one. */
 #include <string.h>
 #include <unistd.h>
 
@@ -101,7 +101,8 @@ static void make_kludge(void)
 {
     memset(image, 0, sizeof image);
     uint8_t *h = image + 0x40;
-    static const uint32_t words[] = { 0x1badb002, 0x10000, -(0x1badb002u + 0x10000), 0x200040, 0x200000, 0x201000, 0x202000, 0x200080 };
+    static const uint32_t words[] = { 0x1badb002, 0x10000, -(0x1badb002u + 0x10000), 0x200040, 0x200000, 0x201000,
+                                      0x202000, 0x200080 };
     for (unsigned i = 0; i < 8; i++) st32(h + 4 * i, words[i]);
 }
 

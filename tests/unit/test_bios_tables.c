@@ -30,7 +30,8 @@ static void build(void)
 
 static void setup(void)
 {
-    config = (struct bios_config){ .ram_size = 128 << 20, .cpus = 1, .apic = true, .hpet = true, .cpu_name = "Pentium III",
+    config = (struct bios_config){ .ram_size = 128 << 20, .cpus = 1, .apic = true, .hpet = true,
+                                   .cpu_name = "Pentium III",
                                    .cpu_mhz = 500, .serial = { true }, .parallel = { true } };
     build();
 }
@@ -172,9 +173,11 @@ START_TEST(dsdt_is_what_iasl_can_read)
     ck_assert_ptr_nonnull(f);
     fwrite(memory + dsdt, 1, ld32(memory + dsdt + 4), f);
     fclose(f);
-    snprintf(command, sizeof command, "cd %s && iasl -d dsdt.dat >log 2>&1 && iasl dsdt.dsl >>log 2>&1 && grep -q ' 0 Errors' log", dir);
+    snprintf(command, sizeof command,
+             "cd %s && iasl -d dsdt.dat >log 2>&1 && iasl dsdt.dsl >>log 2>&1 && grep -q ' 0 Errors' log", dir);
     int disassembled = system(command);
-    snprintf(command, sizeof command, "grep -q 'PRQA' %s/dsdt.dsl && grep -q 'PNP0A03' %s/dsdt.dsl && ! grep -q 'COM2' %s/dsdt.dsl",
+    snprintf(command, sizeof command,
+             "grep -q 'PRQA' %s/dsdt.dsl && grep -q 'PNP0A03' %s/dsdt.dsl && ! grep -q 'COM2' %s/dsdt.dsl",
              dir, dir, dir);
     int contents = system(command);
     snprintf(command, sizeof command, "rm -r %s", dir);
@@ -186,7 +189,8 @@ END_TEST
 
 START_TEST(package_lengths_take_one_to_three_bytes)
 {
-    static const struct { unsigned body, prefix; } sizes[] = { { 10, 1 }, { 62, 1 }, { 63, 2 }, { 4093, 2 }, { 4094, 3 }, { 70000, 3 } };
+    static const struct { unsigned body, prefix; } sizes[] = { { 10, 1 }, { 62, 1 }, { 63, 2 }, { 4093, 2 },
+                                                               { 4094, 3 }, { 70000, 3 } };
     for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         struct aml a = { .data = NULL };
         aml_if(&a);
@@ -211,7 +215,8 @@ START_TEST(names_and_numbers_are_encoded_as_the_specification_says)
     aml_int(&a, 0x80);
     aml_int(&a, 0x1234);
     aml_eisa_id(&a, "PNP0A03");
-    static const char expected[] = "\\\x2f\x03_SB_PCI0ISA_" "\x2e" "A___B___" "\x01" "\x0a\x80" "\x0b\x34\x12" "\x0c\x41\xd0\x0a\x03";
+    static const char expected[] = "\\\x2f\x03_SB_PCI0ISA_" "\x2e" "A___B___" "\x01" "\x0a\x80" "\x0b\x34\x12"
+                                   "\x0c\x41\xd0\x0a\x03";
     ck_assert_uint_eq(a.len, sizeof expected - 1);
     ck_assert_int_eq(memcmp(a.data, expected, a.len), 0);
     free(a.data);
@@ -220,7 +225,8 @@ END_TEST
 
 START_TEST(smbios_structures_form_a_chain)
 {
-    static const uint8_t uuid[16] = { 0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff };
+    static const uint8_t uuid[16] = { 0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb, 0xcc,
+                                      0xdd, 0xee, 0xff };
     config.uuid = uuid;
     build();
     const struct bios_item *t = item("etc/smbios/smbios-tables"), *anchor = item("etc/smbios/smbios-anchor");
