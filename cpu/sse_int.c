@@ -167,7 +167,8 @@ FPU_OP(pshufhw_Vx_Wx_Ib)
 FPU_OP(pinsrw_Vx_Ed_Ib)
 {
     sse_begin(c);
-    uint64_t v = insn_is_mem(i) ? mem_read16(c, insn_seg(i), insn_ea(c, i)) : reg16(c, i->rm), *q = &c->xmm[i->reg].q[i->imm >> 2 & 1];
+    uint64_t v = insn_is_mem(i) ? mem_read16(c, insn_seg(i), insn_ea(c, i)) : reg16(c, i->rm);
+    uint64_t *q = &c->xmm[i->reg].q[i->imm >> 2 & 1];
     unsigned k = 16 * (i->imm & 3);
     *q = (*q & ~(0xffffull << k)) | v << k;
     return BODY_NEXT;

@@ -182,7 +182,8 @@ static void print_state(const char *who, const struct state *s, unsigned reg, un
         printf("       xmm%u %016llx%016llx mm%u %016llx\n", n, (unsigned long long)ld64(s->fx + FX_XMM + 16 * n + 8),
                (unsigned long long)ld64(s->fx + FX_XMM + 16 * n), n, (unsigned long long)ld64(s->fx + FX_ST + 16 * st));
     }
-    printf("       mem %016llx%016llx\n", (unsigned long long)ld64(s->mem + BENCH_EA + 8), (unsigned long long)ld64(s->mem + BENCH_EA));
+    printf("       mem %016llx%016llx\n", (unsigned long long)ld64(s->mem + BENCH_EA + 8),
+           (unsigned long long)ld64(s->mem + BENCH_EA));
 }
 
 /* Approximations: within 1.5 * 2^-12 of each other's true value, so 3 * 2^-12 apart. */
@@ -195,12 +196,16 @@ static void forgive_approximation(const struct row *r, struct state *host, const
     }
 }
 
-static bool ends_with(const char *s, const char *end) { return strlen(s) >= strlen(end) && !strcmp(s + strlen(s) - strlen(end), end); }
+static bool ends_with(const char *s, const char *end)
+{
+    return strlen(s) >= strlen(end) && !strcmp(s + strlen(s) - strlen(end), end);
+}
 
 static unsigned long run_row(uint8_t *code, const struct row *r, unsigned long cases, unsigned long *passed)
 {
     unsigned long failed = 0;
-    bool memory_only = false, register_only = strstr(r->name, "_Nq") || strstr(r->name, "_Ux"), has_operand = false, has_imm = false;
+    bool memory_only = false, register_only = strstr(r->name, "_Nq") || strstr(r->name, "_Ux");
+    bool has_operand = false, has_imm = false;
     for (unsigned k = 0; k < 3; k++) {
         char c = r->operand[k][0];
         memory_only |= c == 'M';
