@@ -1,13 +1,14 @@
 /* An ATA channel: the task file, selection, PIO data, interrupts and resets that every drive on the cable shares.
  * AT Attachment with Packet Interface - 6 (T13/1410D rev 3b), called ATA-6 here.
  *
- * The oddest behaviour: the cable is a bus on which both drives listen. A write to the task file goes into the registers of
- * both, whichever is selected; each drive keeps a set of its own and only the selected one answers reads. If there is no
- * drive 1, drive 0 answers for it: its own registers, but a status of 00h (ATA-6 9.16.1), which is how software finds out. If
- * nobody answers, the lines float high but for DD7, which the host pulls down so that BSY reads 0: 7Fh.
+ * The oddest behaviour: the cable is a bus on which both drives listen. A write to the task file goes into the
+ * registers of both, whichever is selected; each drive keeps a set of its own and only the selected one answers reads.
+ * If there is no drive 1, drive 0 answers for it: its own registers, but a status of 00h (ATA-6 9.16.1), which is how
+ * software finds out. If nobody answers, the lines float high but for DD7, which the host pulls down so that BSY reads
+ * 0: 7Fh.
  *
- * What a drive does takes time: every step (decoding, the medium, a DMA burst) ends when the drive's timer fires, so the
- * host sees BSY in between. The times are short: they order events, they do not imitate a mechanism. */
+ * What a drive does takes time: every step (decoding, the medium, a DMA burst) ends when the drive's timer fires, so
+ * the host sees BSY in between. The times are short: they order events, they do not imitate a mechanism. */
 #include "devices/ata.h"
 
 #include <assert.h>
@@ -528,12 +529,14 @@ void ata_channel_decode(struct ata_channel *c, bool command_block)
 
 void ata_channel_dma_started(struct ata_channel *c)
 {
-    for (unsigned i = 0; i < 2; i++)
-        if (c->drive[i] && c->drive[i]->phase == ATA_DMA_STOPPED) ata_drive_work_after(c->drive[i], ATA_DMA, VTIME_US(1));
+    for (unsigned i = 0; i < 2; i++) {
+        struct ata_drive *d = c->drive[i];
+        if (d && d->phase == ATA_DMA_STOPPED) ata_drive_work_after(d, ATA_DMA, VTIME_US(1));
+    }
 }
 
-void ata_drive_init(struct ata_drive *d, const struct device_class *class, const struct ata_drive_ops *ops, const char *id,
-                    struct ata_channel *c, unsigned unit, struct blk *blk)
+void ata_drive_init(struct ata_drive *d, const struct device_class *class, const struct ata_drive_ops *ops,
+                    const char *id, struct ata_channel *c, unsigned unit, struct blk *blk)
 {
     assert(unit < 2 && !c->drive[unit]);
     device_init(&d->dev, class, c->dev.board, id);

@@ -1,8 +1,8 @@
 /* The ATA cable: one channel with up to two drives. AT Attachment with Packet Interface - 6 (T13/1410D).
  *
- * Board: ata_channel_create for each cable, ata_disk_create / atapi_cd_create (ata_disk.h, atapi_cd.h) for each drive on
- * it, piix_ide_create (piix_ide.h) for the PCI function that decodes the ports and moves data by bus master. Drives include
- * this header as the bus they sit on. All calls come from the machine's thread. */
+ * Board: ata_channel_create for each cable, ata_disk_create / atapi_cd_create (ata_disk.h, atapi_cd.h) for each drive
+ * on it, piix_ide_create (piix_ide.h) for the PCI function that decodes the ports and moves data by bus master. Drives
+ * include this header as the bus they sit on. All calls come from the machine's thread. */
 #ifndef DEVICES_ATA_H
 #define DEVICES_ATA_H
 
@@ -40,7 +40,7 @@ struct blk *ata_blk(struct device *drive);
 
 enum ata_dma_result {
     ATA_DMA_DONE,                               /* all bytes moved */
-    ATA_DMA_WAIT,                               /* the bus master is stopped or its list has ended; goes on when started */
+    ATA_DMA_WAIT,                               /* the bus master is stopped or at the end of its list: when started */
     ATA_DMA_AGAIN,                              /* the work of one call is done: call again a little later */
     ATA_DMA_HOST_FAILED,                        /* the mover said so: nothing beyond *moved has happened */
 };
@@ -113,9 +113,10 @@ struct ata_drive {
 };
 extern const struct state_desc ata_drive_state;
 
-/* Called first by the create function of a drive: device_init, timer, place on the cable. It ends with ata_drive_reset. */
-void ata_drive_init(struct ata_drive *d, const struct device_class *class, const struct ata_drive_ops *ops, const char *id,
-                    struct ata_channel *c, unsigned unit, struct blk *blk);
+/* Called first by the create function of a drive: device_init, timer, place on the cable. It ends with ata_drive_reset.
+ */
+void ata_drive_init(struct ata_drive *d, const struct device_class *class, const struct ata_drive_ops *ops,
+                    const char *id, struct ata_channel *c, unsigned unit, struct blk *blk);
 void ata_drive_fini(struct ata_drive *d);
 /* Device reset of the class: the drive's power-on or RESET#. */
 void ata_drive_reset(struct device *dev, enum reset_kind kind);
@@ -131,7 +132,8 @@ void ata_drive_finish(struct ata_drive *d, uint8_t status, uint8_t error, bool i
  * otherwise the work is called again when there is something to do. *moved is how far the transfer is (STATE of the
  * drive). */
 bool ata_drive_dma(struct ata_drive *d, bool to_memory, uint64_t len, uint64_t *moved, ata_dma_mover *mover);
-/* A backend failed: the machine stops, the guest sees a slow drive, and ops->work runs again when the machine goes on. */
+/* A backend failed: the machine stops, the guest sees a slow drive, and ops->work runs again when the machine goes on.
+ */
 void ata_drive_host_failed(struct ata_drive *d, enum host_status st, const struct error *e);
 /* Signature and diagnostic code, as after a reset. */
 void ata_drive_signature(struct ata_drive *d);

@@ -1,13 +1,13 @@
-/* An ATA hard disk: its commands, and the way of the data between image, buffer and host. ATA-6 (T13/1410D), with the CHS
- * commands of ATA-1 to ATA-5 that old systems use.
+/* An ATA hard disk: its commands, and the way of the data between image, buffer and host. ATA-6 (T13/1410D), with the
+ * CHS commands of ATA-1 to ATA-5 that old systems use.
  *
  * The oddest behaviour: a PIO read interrupts before each block and not at the end (the host knows that it has read the
  * last one), a PIO write interrupts after each block and not before the first, and a DMA command interrupts once. So a
  * block of PIO data is offered with an interrupt on reads, and without one only for the first block of a write.
  *
- * The image must be whole sectors to be reachable to its last byte; what does not fill a sector at the end is not shown.
- * Writes to a read-only image end in error with ABRT and WP. A range that runs off the end moves what is there, then reports
- * IDNF with the address of the first sector that is not. */
+ * The image must be whole sectors to be reachable to its last byte; what does not fill a sector at the end is not
+ * shown. Writes to a read-only image end in error with ABRT and WP. A range that runs off the end moves what is there,
+ * then reports IDNF with the address of the first sector that is not. */
 #include "devices/ata_disk_state.h"
 
 #include <stdlib.h>
@@ -119,7 +119,8 @@ static bool take_address(struct ata_disk *k)
     struct ata_drive *d = &k->drive;
     uint32_t low = d->lba_low.cur | (uint32_t)d->lba_mid.cur << 8 | (uint32_t)d->lba_high.cur << 16;
     if (is_ext(d->command)) {
-        k->lba = low | (uint64_t)(d->lba_low.prev | (uint32_t)d->lba_mid.prev << 8 | (uint32_t)d->lba_high.prev << 16) << 24;
+        uint32_t high = d->lba_low.prev | (uint32_t)d->lba_mid.prev << 8 | (uint32_t)d->lba_high.prev << 16;
+        k->lba = low | (uint64_t)high << 24;
         k->left = d->count.cur | (uint32_t)d->count.prev << 8;
         if (k->left == 0) k->left = 65536;
     } else {
@@ -128,7 +129,8 @@ static bool take_address(struct ata_disk *k)
             k->lba = low | (uint64_t)(d->device & 0xf) << 24;
         } else {
             uint32_t cylinder = low >> 8, head = d->device & 0xf, sector = d->lba_low.cur;
-            if (sector == 0 || sector > k->current_sectors || head >= k->current_heads || cylinder >= k->current_cylinders)
+            if (sector == 0 || sector > k->current_sectors || head >= k->current_heads ||
+                cylinder >= k->current_cylinders)
                 return false;
             k->lba = ((uint64_t)cylinder * k->current_heads + head) * k->current_sectors + sector - 1;
         }
@@ -530,7 +532,8 @@ static void cmd_smart(struct ata_disk *k)
     }
 }
 
-/* ---- the table: a command that is not here is aborted (ATA-6 8: NOP and everything optional that word 82 to 84 deny) */
+/* ---- the table: a command that is not here is aborted (ATA-6 8: NOP and everything optional that word 82 to 84 deny)
+ */
 
 static void (*const commands[256])(struct ata_disk *) = {
     [0x10 ... 0x1f] = cmd_recalibrate,
@@ -597,7 +600,7 @@ static void disk_loaded(struct device *dev)
     struct ata_disk *k = (struct ata_disk *)dev;
     struct ata_drive *d = &k->drive;
     ata_drive_loaded(d);
-    d->buf_len -= d->buf_len % SECTOR;                 /* a disk moves whole sectors; a hostile file may say otherwise */
+    d->buf_len -= d->buf_len % SECTOR;                 /* whole sectors, whatever a hostile file says */
     d->block_end -= d->block_end % SECTOR;
     if (d->buf_pos > d->block_end) d->buf_pos = d->block_end;
     if (k->work == WORK_READ_DMA || k->work == WORK_WRITE_DMA) {

@@ -1,14 +1,14 @@
-/* An ATAPI CD/DVD drive: packets, their data, and the disc. ATA-6 (T13/1410D) 9.8 and 8.25; SFF-8020i rev 2.6;
- * MMC-3 (T10/1363D) for the commands in the packets.
+/* An ATAPI CD/DVD drive: packets, their data, and the disc. ATA-6 (T13/1410D) 9.8 and 8.25; SFF-8020i rev 2.6; MMC-3
+ * (T10/1363D) for the commands in the packets.
  *
- * The oddest behaviour: the task file changes its meaning. The host writes into the cylinder registers how many bytes it
- * will take at a time; the drive cuts its data into blocks of at most that and writes each block's size there. The sector
- * count becomes the interrupt reason: command or data, to host or to drive. And unlike a disk's PIO read there is one more
- * interrupt after the last block, with the status.
+ * The oddest behaviour: the task file changes its meaning. The host writes into the cylinder registers how many bytes
+ * it will take at a time; the drive cuts its data into blocks of at most that and writes each block's size there. The
+ * sector count becomes the interrupt reason: command or data, to host or to drive. And unlike a disk's PIO read there
+ * is one more interrupt after the last block, with the status.
  *
  * Sense data outlive the command that failed, until the next packet; unit attention (the drive was reset, the disc was
- * changed) stays until a command that may not ignore it has failed with it. An image that is no multiple of 2048 bytes ends in
- * a block filled up with zeros. */
+ * changed) stays until a command that may not ignore it has failed with it. An image that is no multiple of 2048 bytes
+ * ends in a block filled up with zeros. */
 #include "devices/atapi_state.h"
 
 #include <stdlib.h>
@@ -255,7 +255,8 @@ static void cmd_start_stop(struct atapi_cd *c)
         return;
     }
     if (load_eject && !start && c->locked) {
-        atapi_fail(c, atapi_disc_ready(c) ? SENSE_ILLEGAL_REQUEST : SENSE_NOT_READY, 0x53, 0x02);   /* removal prevented */
+        /* medium removal prevented */
+        atapi_fail(c, atapi_disc_ready(c) ? SENSE_ILLEGAL_REQUEST : SENSE_NOT_READY, 0x53, 0x02);
         return;
     }
     if (load_eject) tray(c, !start);
@@ -285,7 +286,8 @@ static void cmd_read(struct atapi_cd *c)
 /* SEEK and VERIFY: the address is checked, nothing moves. */
 static void cmd_seek(struct atapi_cd *c)
 {
-    uint32_t lba = ld32be(c->packet + 2), blocks = c->packet[0] == 0x2f ? ld16be(c->packet + 7) : 0, all = atapi_blocks(c);
+    uint32_t lba = ld32be(c->packet + 2), all = atapi_blocks(c);
+    uint32_t blocks = c->packet[0] == 0x2f ? ld16be(c->packet + 7) : 0;
     if (lba >= all || blocks > all - lba) {
         atapi_fail(c, SENSE_ILLEGAL_REQUEST, 0x21, 0);
         return;
@@ -460,8 +462,8 @@ static void start_packet(struct atapi_cd *c)
         return;
     }
     c->dma = d->features.cur & FEATURE_DMA;
-    /* ATA-6 8.25.7: FFFFh means FFFEh, an odd limit is for one last block only. 0 with data to come is the host's mistake;
-     * drives take it as the maximum, and some hosts rely on that when they expect no data. */
+    /* ATA-6 8.25.7: FFFFh means FFFEh, an odd limit is for one last block only. 0 with data to come is the host's
+     * mistake; drives take it as the maximum, and some hosts rely on that when they expect no data. */
     c->byte_limit = limit < 2 || limit == 0xffff ? 0xfffe : limit & ~1u;
     c->work = CD_PACKET;
     d->count.cur = REASON_COMMAND;
@@ -498,8 +500,8 @@ static void cd_command(struct ata_drive *d)
         d->buf_len = 512;
         ata_drive_pio(d, ATA_PIO_IN, 0, 512, true);
         return;
-    case 0x20:                                           /* READ SECTOR(S), IDENTIFY DEVICE: abort with the signature, */
-    case 0xec:                                           /* so that the host looks for a packet device */
+    case 0x20:                                           /* READ SECTOR(S), IDENTIFY DEVICE: abort and show the */
+    case 0xec:                                           /* signature, so that the host asks a packet device */
         ata_drive_signature(d);
         ok = false;
         break;

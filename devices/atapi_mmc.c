@@ -1,9 +1,9 @@
-/* What a CD drive says of its disc: table of contents, sub-channel, disc, tracks, DVD structures.
- * MMC-3 (T10/1363D); SFF-8020i rev 2.6 where old drivers want it.
+/* What a CD drive says of its disc: table of contents, sub-channel, disc, tracks, DVD structures. MMC-3 (T10/1363D);
+ * SFF-8020i rev 2.6 where old drivers want it.
  *
- * The oddest behaviour: an image is only the data of one track, so everything here follows from its length: one session, one
- * data track from block 0 to the lead-out. Anything longer than a CD is a DVD-ROM, and also answers READ TOC, because
- * drivers ask for it without looking at the kind of disc. */
+ * The oddest behaviour: an image is only the data of one track, so everything here follows from its length: one
+ * session, one data track from block 0 to the lead-out. Anything longer than a CD is a DVD-ROM, and also answers READ
+ * TOC, because drivers ask for it without looking at the kind of disc. */
 #include "devices/atapi_state.h"
 
 #include <string.h>

@@ -1,8 +1,9 @@
-/* What a CD drive says of itself: IDENTIFY PACKET DEVICE, INQUIRY, mode pages, features, events. MMC-3 (T10/1363D), SPC-2,
- * ATA-6 8.16.
+/* What a CD drive says of itself: IDENTIFY PACKET DEVICE, INQUIRY, mode pages, features, events. MMC-3 (T10/1363D),
+ * SPC-2, ATA-6 8.16.
  *
  * The oddest behaviour: there are three ways to ask what a drive can do, each from another decade: mode page 2Ah, GET
- * CONFIGURATION, and the signature with IDENTIFY. Systems use all three and believe the one they know, so they must agree. */
+ * CONFIGURATION, and the signature with IDENTIFY. Systems use all three and believe the one they know, so they must
+ * agree. */
 #include "devices/atapi_state.h"
 
 #include <string.h>
@@ -22,7 +23,7 @@ void atapi_identify(const struct atapi_cd *c, uint8_t *buf)
     static const char model[] = "BEIGE DVD-ROM";
     const unsigned mode = c->transfer_mode & 7;
     memset(buf, 0, 512);
-    st16(buf, 0x85c0);                  /* packet device, CD-ROM, removable, DRQ within 50 us of PACKET, 12-byte packets */
+    st16(buf, 0x85c0);                  /* packet device, CD-ROM, removable, DRQ 50 us after PACKET, 12-byte packets */
     put_swapped(buf, 10, 20, "BG-CD", 5);
     put_swapped(buf, 23, 8, revision, sizeof revision);
     put_swapped(buf, 27, 40, model, sizeof model - 1);
@@ -214,14 +215,15 @@ void cmd_mode_select(struct atapi_cd *c)
 
 /* ---- features */
 
-static uint8_t *put_feature(uint8_t *p, unsigned code, unsigned version, bool persistent, bool current, const void *data,
-                            uint8_t len)
+struct feature { uint16_t code; bool persistent, current; uint8_t len; uint8_t data[8]; };
+
+static uint8_t *put_feature(uint8_t *p, const struct feature *f)
 {
-    st16be(p, (uint16_t)code);
-    p[2] = (uint8_t)(version << 2 | (persistent ? 2 : 0) | (current ? 1 : 0));
-    p[3] = len;
-    if (len) memcpy(p + 4, data, len);
-    return p + 4 + len;
+    st16be(p, f->code);
+    p[2] = (uint8_t)((f->persistent ? 2 : 0) | (f->current ? 1 : 0));
+    p[3] = f->len;
+    memcpy(p + 4, f->data, f->len);
+    return p + 4 + f->len;
 }
 
 void cmd_get_configuration(struct atapi_cd *c)
@@ -229,16 +231,17 @@ void cmd_get_configuration(struct atapi_cd *c)
     uint8_t *buf = c->drive.buf, *p = buf + 8;
     unsigned start = ld16be(c->packet + 2), type = c->packet[1] & 3;
     bool disc = atapi_disc_ready(c), dvd = disc && atapi_is_dvd(c), cd = disc && !dvd;
-    const struct { uint16_t code; uint8_t version; bool persistent, current; uint8_t len; uint8_t data[8]; } features[] = {
-        { 0x0000, 0, true, true, 8, { 0x00, 0x10, dvd, 0, 0x00, 0x08, cd, 0 } },          /* profiles: DVD-ROM, CD-ROM */
-        { 0x0001, 0, true, true, 4, { 0, 0, 0, 2 } },                                     /* core: ATAPI */
-        { 0x0002, 0, true, true, 4, { 0 } },                                              /* morphing: polled events */
-        { 0x0003, 0, true, true, 4, { 0x29, 0, 0, 0 } },                                  /* tray, ejects, locks */
-        { 0x0010, 0, false, disc, 8, { 0, 0, 0x08, 0, 0, (uint8_t)(dvd ? 16 : 1), 0, 0 } },   /* random readable, 2048 */
-        { 0x001e, 0, false, cd, 0, { 0 } },                                               /* CD read */
-        { 0x001f, 0, false, dvd, 0, { 0 } },                                              /* DVD read */
-        { 0x0100, 0, true, true, 0, { 0 } },                                              /* power management */
-        { 0x0105, 0, true, true, 0, { 0 } },                                              /* time-out */
+    const uint8_t blocking = dvd ? 16 : 1;
+    const struct feature features[] = {
+        { 0x0000, true, true, 8, { 0x00, 0x10, dvd, 0, 0x00, 0x08, cd, 0 } },     /* profiles: DVD-ROM, CD-ROM */
+        { 0x0001, true, true, 4, { 0, 0, 0, 2 } },                                /* core: ATAPI */
+        { 0x0002, true, true, 4, { 0 } },                                         /* morphing: polled events */
+        { 0x0003, true, true, 4, { 0x29, 0, 0, 0 } },                             /* tray, ejects, locks */
+        { 0x0010, false, disc, 8, { 0, 0, 0x08, 0, 0, blocking, 0, 0 } },         /* random readable, 2048 */
+        { 0x001e, false, cd, 0, { 0 } },                                          /* CD read */
+        { 0x001f, false, dvd, 0, { 0 } },                                         /* DVD read */
+        { 0x0100, true, true, 0, { 0 } },                                         /* power management */
+        { 0x0105, true, true, 0, { 0 } },                                         /* time-out */
     };
     if (type == 3) {
         atapi_invalid_field(c);
@@ -247,8 +250,7 @@ void cmd_get_configuration(struct atapi_cd *c)
     for (unsigned i = 0; i < sizeof features / sizeof features[0]; i++) {
         bool wanted = type == 2 ? features[i].code == start
                                 : features[i].code >= start && (type == 0 || features[i].current);
-        if (wanted) p = put_feature(p, features[i].code, features[i].version, features[i].persistent, features[i].current,
-                                    features[i].data, features[i].len);
+        if (wanted) p = put_feature(p, &features[i]);
     }
     st32be(buf, (uint32_t)(p - buf - 4));
     st16be(buf + 4, 0);

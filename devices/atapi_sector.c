@@ -1,9 +1,10 @@
-/* Raw CD sectors: sync, header, error detection and error correction around 2048 bytes. ECMA-130, clause 14 and annex A.
+/* Raw CD sectors: sync, header, error detection and error correction around 2048 bytes. ECMA-130, clause 14 and annex
+ * A.
  *
- * The oddest behaviour: the error correction is a product code over 16-bit words, high and low bytes coded apart. Header,
- * data and EDC are laid out as 24 rows of 43 words; P parity covers the columns, Q parity the diagonals of the 26 rows that
- * this makes, wrapping around. The code is over GF(2^8) with x^8+x^4+x^3+x^2+1 and roots 1 and alpha, so two parity bytes
- * a column follow from two sums. */
+ * The oddest behaviour: the error correction is a product code over 16-bit words, high and low bytes coded apart.
+ * Header, data and EDC are laid out as 24 rows of 43 words; P parity covers the columns, Q parity the diagonals of the
+ * 26 rows that this makes, wrapping around. The code is over GF(2^8) with x^8+x^4+x^3+x^2+1 and roots 1 and alpha, so
+ * two parity bytes a column follow from two sums. */
 #include "devices/atapi_sector.h"
 
 #include <string.h>
@@ -23,7 +24,8 @@ static uint8_t gf_mul(uint8_t a, uint8_t b)
 }
 
 /* Two parity bytes that make the sums of c[i] and of c[i] * alpha^(n-1-i) vanish over one line of the product code. */
-static void line_parity(const uint8_t *base, unsigned start, unsigned step, unsigned n, unsigned wrap, uint8_t *p0, uint8_t *p1)
+static void line_parity(const uint8_t *base, unsigned start, unsigned step, unsigned n, unsigned wrap, uint8_t *p0,
+                        uint8_t *p1)
 {
     const uint8_t inverse_of_1_plus_alpha = 0xf4;
     uint8_t weighted = 0, sum = 0;
@@ -70,7 +72,8 @@ void cd_sector_complete(uint8_t raw[CD_RAW], uint32_t lba)
     raw[15] = 1;                                         /* mode 1 */
     st32(raw + CD_EDC_AT, edc(raw, CD_EDC_AT));
     memset(raw + 2068, 0, 8);
-    for (unsigned i = 0; i < ROW; i++) line_parity(coded, i, ROW, 24, P_BYTES, &coded[P_AT + i], &coded[P_AT + ROW + i]);
+    for (unsigned i = 0; i < ROW; i++)
+        line_parity(coded, i, ROW, 24, P_BYTES, &coded[P_AT + i], &coded[P_AT + ROW + i]);
     for (unsigned i = 0; i < 52; i++)
         line_parity(coded, (i / 2) * ROW + i % 2, ROW + 2, 43, Q_BYTES, &coded[Q_AT + i], &coded[Q_AT + 52 + i]);
 }

@@ -1,4 +1,5 @@
-/* Raw sectors of a data CD, made from their 2048 bytes of user data. ECMA-130 (Yellow Book), mode 1. Pure; any thread. */
+/* Raw sectors of a data CD, made from their 2048 bytes of user data. ECMA-130 (Yellow Book), mode 1. Pure; any thread.
+ */
 #ifndef DEVICES_ATAPI_SECTOR_H
 #define DEVICES_ATAPI_SECTOR_H
 

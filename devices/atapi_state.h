@@ -1,5 +1,5 @@
-/* The inside of an ATAPI CD drive, shared by atapi_cd.c (packets, data, the disc), atapi_mmc.c (what the disc and its tracks
- * are) and atapi_mode.c (what the drive is). Not for others: they use atapi_cd.h. */
+/* The inside of an ATAPI CD drive, shared by atapi_cd.c (packets, data, the disc), atapi_mmc.c (what the disc and its
+ * tracks are) and atapi_mode.c (what the drive is). Not for others: they use atapi_cd.h. */
 #ifndef DEVICES_ATAPI_STATE_H
 #define DEVICES_ATAPI_STATE_H
 

@@ -1,14 +1,14 @@
-/* The 82077AA floppy disk controller: registers, seeks, and the commands that move no data.
- * Intel 82077AA datasheet (order 290166), called "datasheet" here. PC/AT mode; PS/2 mode by a pin.
+/* The 82077AA floppy disk controller: registers, seeks, and the commands that move no data. Intel 82077AA datasheet
+ * (order 290166), called "datasheet" here. PC/AT mode; PS/2 mode by a pin.
  *
- * The oddest behaviour: the controller does not know whether a disk is in the drive, or whether it turns. It has no READY
- * input; it waits for the index pulse, and a command on an empty drive or with the motor off waits until the host resets
- * the controller. That is what a BIOS times out on, and why the change line is there. The model waits too, and goes on if
- * a disk is put in or the motor starts.
+ * The oddest behaviour: the controller does not know whether a disk is in the drive, or whether it turns. It has no
+ * READY input; it waits for the index pulse, and a command on an empty drive or with the motor off waits until the host
+ * resets the controller. That is what a BIOS times out on, and why the change line is there. The model waits too, and
+ * goes on if a disk is put in or the motor starts.
  *
- * After a reset the chip polls four drives, finds all "changed" to ready, and owes a SENSE INTERRUPT STATUS for each, though
- * it interrupts once. Drive numbers in commands only choose the cylinder counter and go into ST0: which drive steps and
- * turns is up to the select bits of the digital output register.
+ * After a reset the chip polls four drives, finds all "changed" to ready, and owes a SENSE INTERRUPT STATUS for each,
+ * though it interrupts once. Drive numbers in commands only choose the cylinder counter and go into ST0: which drive
+ * steps and turns is up to the select bits of the digital output register.
  *
  * Times are short (a step 100 us, a sector 300 us): they order events, drivers have upper limits only.
  * GAP: power-down (DSR bit 6) and the write precompensation settings change nothing. */

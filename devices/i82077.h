@@ -22,8 +22,8 @@ struct i82077_pins {
 bool i82077_medium_fits(uint64_t bytes);
 struct device *i82077_create(struct board *b, const char *id, const struct i82077_pins *pins);
 
-/* What CMOS register 10h says of a drive: 0 none, 1 360K, 2 1.2M, 3 720K, 4 1.44M, 5 2.88M. Chosen at create by the medium in
- * it (1.44M when empty). */
+/* What CMOS register 10h says of a drive: 0 none, 1 360K, 2 1.2M, 3 720K, 4 1.44M, 5 2.88M. Chosen at create by the
+ * medium in it (1.44M when empty). */
 unsigned i82077_drive_type(struct device *fdc, unsigned drive);
 /* Puts in another disk, or takes it out (NULL); the change line tells the guest. The old one is closed. HOST_BAD_FORMAT
  * (blk stays the caller's) if it is larger than any floppy. */

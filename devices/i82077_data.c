@@ -1,13 +1,13 @@
 /* The 82077AA's execution phase: READ, WRITE, FORMAT, VERIFY, SCAN and READ ID. Datasheet chapter 5.1.
  *
- * The oddest behaviour: the length of a transfer is not in the command. The controller goes on from sector to sector until
- * the DMA controller signals terminal count, or until it has done the sector whose number is EOT: then it ends "abnormally"
- * with End of Cylinder, which is how every transfer without DMA ends. With terminal count in the middle of a sector the
- * rest of it is still read, or written with zeros.
+ * The oddest behaviour: the length of a transfer is not in the command. The controller goes on from sector to sector
+ * until the DMA controller signals terminal count, or until it has done the sector whose number is EOT: then it ends
+ * "abnormally" with End of Cylinder, which is how every transfer without DMA ends. With terminal count in the middle of
+ * a sector the rest of it is still read, or written with zeros.
  *
- * A disk image knows data of standard sectors only. GAP: deleted data marks are not kept (WRITE DELETED DATA writes data),
- * and FORMAT with other than the image's own sectors leaves the image alone. GAP: the FIFO never overruns or runs dry; a
- * host without DMA may take its time. */
+ * A disk image knows data of standard sectors only. GAP: deleted data marks are not kept (WRITE DELETED DATA writes
+ * data), and FORMAT with other than the image's own sectors leaves the image alone. GAP: the FIFO never overruns or
+ * runs dry; a host without DMA may take its time. */
 #include "devices/i82077_state.h"
 
 #include <string.h>
@@ -75,7 +75,8 @@ static void host_failed(struct i82077 *f, enum host_status st, const struct erro
     device_host_failed(&f->dev, st, e);
 }
 
-/* The ID after the present one: what the result phase tells (datasheet table 5-6), and where a multi-track command goes on. */
+/* The ID after the present one: what the result phase tells (datasheet table 5-6), and where a multi-track command goes
+ * on. */
 static void advance_id(struct i82077 *f, uint8_t eot)
 {
     if (f->r != eot) {
@@ -155,10 +156,9 @@ static void sector_done(struct i82077 *f)
     if (op == CMD_FORMAT || op == CMD_READ_TRACK) {
         if (f->left) f->left--;
         if (op == CMD_READ_TRACK) f->r++;
-        if (f->tc || f->left == 0)
-            finish(f, op == CMD_READ_TRACK && !f->tc ? ST0_ABNORMAL : 0, op == CMD_READ_TRACK && !f->tc ? ST1_EN : 0, 0);
-        else
-            search(f);
+        bool end_of_track = op == CMD_READ_TRACK && !f->tc;
+        if (f->tc || f->left == 0) finish(f, end_of_track ? ST0_ABNORMAL : 0, end_of_track ? ST1_EN : 0, 0);
+        else search(f);
         return;
     }
     if (op == CMD_READ_DELETED && !(f->command[0] & CMD_SK)) {

@@ -1,7 +1,8 @@
 /* Floppy formats by image size.
  *
- * The oddest behaviour: a drive for 1.2M disks turns at 360 instead of 300 revolutions a minute and has 96 tracks an inch.
- * A 360K disk in it passes at 300 instead of 250 kbit/s, and its tracks lie under every second position of the head. */
+ * The oddest behaviour: a drive for 1.2M disks turns at 360 instead of 300 revolutions a minute and has 96 tracks an
+ * inch. A 360K disk in it passes at 300 instead of 250 kbit/s, and its tracks lie under every second position of the
+ * head. */
 #include "devices/i82077_formats.h"
 
 static const struct floppy_geometry formats[] = {
@@ -37,7 +38,8 @@ static uint64_t bytes_of(const struct floppy_geometry *g)
 
 bool floppy_geometry_of(uint64_t bytes, struct floppy_geometry *g)
 {
-    static const struct floppy_geometry high = { 80, 2, 18, DENSITY_HIGH, true }, extra = { 80, 2, 36, DENSITY_EXTRA, true };
+    static const struct floppy_geometry high = { 80, 2, 18, DENSITY_HIGH, true };
+    static const struct floppy_geometry extra = { 80, 2, 36, DENSITY_EXTRA, true };
     for (unsigned i = 0; i < sizeof formats / sizeof formats[0]; i++)
         if (bytes == bytes_of(&formats[i])) {
             *g = formats[i];

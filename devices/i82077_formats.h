@@ -21,7 +21,8 @@ struct floppy_geometry {
 bool floppy_geometry_of(uint64_t bytes, struct floppy_geometry *g);
 /* The drive that a disk of this kind is usually put into. */
 enum floppy_drive_type floppy_drive_for(const struct floppy_geometry *g);
-/* Which track of the disk lies under the head, and at which rate it passes; false if this drive cannot read it there. */
+/* Which track of the disk lies under the head, and at which rate it passes; false if this drive cannot read it there.
+ */
 bool floppy_track_at(const struct floppy_geometry *g, enum floppy_drive_type drive, unsigned cylinder, unsigned *track,
                      enum floppy_rate *rate);
 

@@ -1,5 +1,5 @@
-/* The inside of the 82077AA, shared by i82077.c (registers, commands without data, seeks) and i82077_data.c (commands that
- * move data). Not for others: they use i82077.h. */
+/* The inside of the 82077AA, shared by i82077.c (registers, commands without data, seeks) and i82077_data.c (commands
+ * that move data). Not for others: they use i82077.h. */
 #ifndef DEVICES_I82077_STATE_H
 #define DEVICES_I82077_STATE_H
 

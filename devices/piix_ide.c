@@ -1,11 +1,12 @@
 /* PIIX3 IDE: the PCI function that decodes the two ATA cables and masters the bus for them.
- * 82371SB (PIIX3) datasheet, order 290550, sections 2.3 and 2.7; Programming Interface for Bus Master IDE Controller, rev 1.0.
+ * 82371SB (PIIX3) datasheet, order 290550, 2.3 and 2.7; Programming Interface for Bus Master IDE Controller, rev 1.0.
  *
  * The oddest behaviour: nothing tells the bus master how long a transfer is. The drive asks for data as long as its
- * command wants; the bus master follows its list until an entry says end-of-table. Whichever ends first waits. Active and
- * Interrupt together say which it was: list longer than the command (both 1), equal (Interrupt alone), list too short
- * (neither: the drive still asks, and its interrupt never comes). All three fall out of the model: the drive pulls its bytes
- * through `dma`, which hands out spans of guest memory along the list and answers "wait" where the list ends.
+ * command wants; the bus master follows its list until an entry says end-of-table. Whichever ends first waits. Active
+ * and Interrupt together say which it was: list longer than the command (both 1), equal (Interrupt alone), list too
+ * short (neither: the drive still asks, and its interrupt never comes). All three fall out of the model: the drive
+ * pulls its bytes through `dma`, which hands out spans of guest memory along the list and answers "wait" where the list
+ * ends.
  *
  * The legacy ports answer only with IDETIM's decode bit and the I/O space enable, as on the chip; firmware sets both.
  * GAP: a transfer to addresses that nobody claims ends well; the chip would see a master abort and set Error. */
@@ -14,7 +15,7 @@
 #include <stdlib.h>
 #include "base/bytes.h"
 
-enum { IDETIM = 0x40, SIDETIM = 0x44, PIIX_BMIBA = PCI_BAR0 + 16 };
+enum { IDETIM = 0x40, SIDETIM = 0x44 };
 enum { IDETIM_DECODE = 0x8000 };
 enum { BM_COMMAND = 0, BM_STATUS = 2, BM_TABLE = 4, BM_CHANNEL = 8 };     /* bytes from the BAR */
 enum { BM_START = 0x01, BM_TO_MEMORY = 0x08 };                            /* command */
@@ -60,7 +61,8 @@ static const struct state_desc piix_ide_state = STATE_DESC(struct piix_ide, "pii
 
 /* ---- the transfer */
 
-/* Next entry of the list. Only the low 16 bits of the address count: a table may not cross 64 KiB (Bus Master IDE 1.2). */
+/* Next entry of the list. Only the low 16 bits of the address count: a table may not cross 64 KiB (Bus Master IDE 1.2).
+ */
 static void fetch_entry(struct piix_ide *p, struct bus_master *m)
 {
     uint8_t prd[8];
@@ -72,8 +74,8 @@ static void fetch_entry(struct piix_ide *p, struct bus_master *m)
     m->last = prd[7] & 0x80;
 }
 
-static enum host_status bounce(struct piix_ide *p, struct bus_master *m, struct ata_drive *d, bool to_memory, uint32_t n,
-                               ata_dma_mover *mover, uint64_t moved, struct error *e)
+static enum host_status bounce(struct piix_ide *p, struct bus_master *m, struct ata_drive *d, bool to_memory,
+                               uint32_t n, ata_dma_mover *mover, uint64_t moved, struct error *e)
 {
     uint8_t buf[BOUNCE];
     if (!to_memory) dma_read(&p->port, m->address, buf, n);
@@ -83,8 +85,8 @@ static enum host_status bounce(struct piix_ide *p, struct bus_master *m, struct 
 }
 
 /* One span: into guest RAM directly, or through a buffer where there is none. *n is shortened to what was moved. */
-static enum host_status move_span(struct piix_ide *p, struct bus_master *m, struct ata_drive *d, bool to_memory, uint32_t *n,
-                                  ata_dma_mover *mover, uint64_t moved, struct error *e)
+static enum host_status move_span(struct piix_ide *p, struct bus_master *m, struct ata_drive *d, bool to_memory,
+                                  uint32_t *n, ata_dma_mover *mover, uint64_t moved, struct error *e)
 {
     uint64_t span = *n;
     void *ram = dma_map(&p->port, m->address, &span, to_memory);

@@ -1,4 +1,5 @@
-/* The IDE function of the PIIX3 (82371SB): two channels at their legacy ports, and a bus master. Machine's thread only. */
+/* The IDE function of the PIIX3 (82371SB): two channels at their legacy ports, and a bus master. Machine's thread only.
+ */
 #ifndef DEVICES_PIIX_IDE_H
 #define DEVICES_PIIX_IDE_H
 

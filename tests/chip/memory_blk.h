@@ -12,7 +12,8 @@ struct memory_blk {
     uint64_t largest_read;                 /* bytes of the longest read call */
 };
 
-/* Every 512-byte sector n starts with n as a 32-bit number; byte i of the rest is (uint8_t)(n + i). Closed by blk_close. */
+/* Every 512-byte sector n starts with n as a 32-bit number; byte i of the rest is (uint8_t)(n + i). Closed by
+ * blk_close. */
 struct memory_blk *memory_blk_create(uint64_t size);
 
 #endif

@@ -7,7 +7,8 @@
 #include "tests/chip/memory_blk.h"
 #include "tests/chip/rig.h"
 
-enum { DATA = 0x1f0, ERROR, COUNT, LOW, MID, HIGH, DEVICE, STATUS, FEATURES = ERROR, COMMAND = STATUS, CONTROL = 0x3f6 };
+enum { DATA = 0x1f0, ERROR, COUNT, LOW, MID, HIGH, DEVICE, STATUS, FEATURES = ERROR, COMMAND = STATUS,
+       CONTROL = 0x3f6 };
 enum { SECTORS = 5000, IRQ = 14 };
 
 struct bench {
@@ -472,8 +473,9 @@ END_TEST
 
 START_TEST(set_features_selects_transfer_modes_and_the_cache)
 {
-    static const struct { uint8_t mode; bool ok; } modes[] = { { 0x0c, true }, { 0x0d, false }, { 0x22, true }, { 0x23, false },
-        { 0x10, false }, { 0x45, true }, { 0x46, false } };
+    static const struct { uint8_t mode; bool ok; } modes[] = {
+        { 0x0c, true }, { 0x0d, false }, { 0x22, true }, { 0x23, false }, { 0x10, false },
+        { 0x45, true }, { 0x46, false } };
     uint8_t id[512];
     for (unsigned i = 0; i < 7; i++) {
         out(FEATURES, 3);

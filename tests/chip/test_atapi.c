@@ -1,4 +1,5 @@
-/* The ATAPI CD drive from the cable: packets, byte counts, interrupt reasons, sense, the disc and what is said of it. */
+/* The ATAPI CD drive from the cable: packets, byte counts, interrupt reasons, sense, the disc and what is said of it.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,7 +91,8 @@ static void send_packet(const uint8_t *p, uint16_t limit, bool dma)
     for (unsigned i = 0; i < 12; i += 2) rig_out16(&b->r, DATA, ld16(p + i));
 }
 
-/* Runs a packet by PIO. Data to the host go to buf; returns their length, or -1 - sense key. *blocks counts DRQ blocks. */
+/* Runs a packet by PIO. Data to the host go to buf; returns their length, or -1 - sense key. *blocks counts DRQ blocks.
+ */
 static int run(const uint8_t *p, uint8_t *buf, uint16_t limit, unsigned *blocks)
 {
     int len = 0;
@@ -435,7 +437,8 @@ END_TEST
 
 START_TEST(mode_pages_are_read_and_set)
 {
-    uint8_t sense10[12] = { 0x5a, 0, 0x3f, 0, 0, 0, 0, 1, 0 }, buf[256], select[12] = { 0x55, 0x10, 0, 0, 0, 0, 0, 0, 24 };
+    uint8_t sense10[12] = { 0x5a, 0, 0x3f, 0, 0, 0, 0, 1, 0 }, buf[256];
+    uint8_t select[12] = { 0x55, 0x10, 0, 0, 0, 0, 0, 0, 24 };
     int n = run(sense10, buf, 2048, NULL);
     ck_assert_int_eq(n, 8 + 8 + 8 + 16 + 20);
     ck_assert_uint_eq(ld16be(buf), n - 2);
@@ -539,8 +542,8 @@ END_TEST
 /* Valid packets with random contents, and changes of the disc. */
 static void poke(struct rig *r, struct device *d, uint64_t random)
 {
-    static const uint8_t ops[] = { 0x00, 0x03, 0x12, 0x15, 0x1a, 0x1b, 0x1e, 0x25, 0x28, 0x2b, 0x2f, 0x42, 0x43, 0x44, 0x46,
-                                   0x4a, 0x51, 0x52, 0x55, 0x5a, 0xa8, 0xad, 0xb9, 0xbb, 0xbd, 0xbe };
+    static const uint8_t ops[] = { 0x00, 0x03, 0x12, 0x15, 0x1a, 0x1b, 0x1e, 0x25, 0x28, 0x2b, 0x2f, 0x42, 0x43, 0x44,
+                                   0x46, 0x4a, 0x51, 0x52, 0x55, 0x5a, 0xa8, 0xad, 0xb9, 0xbb, 0xbd, 0xbe };
     uint64_t seed = random;
     b->dma_on = random & 1;
     b->dma_room = (uint32_t)(random >> 20) & 0xffff;
@@ -556,7 +559,8 @@ static void poke(struct rig *r, struct device *d, uint64_t random)
     rig_step_ns(r, 10000);
     uint64_t word = rig_random(&seed);
     rig_out16(r, DATA, (uint16_t)(ops[word % sizeof ops] | (word & 0xff00)));
-    for (unsigned i = 1; i < 6; i++) rig_out16(r, DATA, (uint16_t)rig_random(&seed) & (random & 0x200 ? 0xffff : 0x1f00));
+    uint16_t bits = random & 0x200 ? 0xffff : 0x1f00;
+    for (unsigned i = 1; i < 6; i++) rig_out16(r, DATA, (uint16_t)rig_random(&seed) & bits);
 }
 
 START_TEST(random_accesses_never_crash)

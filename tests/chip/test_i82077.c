@@ -142,7 +142,11 @@ static void setup(void)
     start(RATE_500K, true);
 }
 
-static const uint8_t *sector(unsigned c, unsigned h, unsigned s) { return b->image[0]->data + ((c * 2 + h) * 18 + s - 1) * 512; }
+
+static const uint8_t *sector(unsigned c, unsigned h, unsigned s)
+{
+    return b->image[0]->data + ((c * 2 + h) * 18 + s - 1) * 512;
+}
 
 static void seek(uint8_t cylinder)
 {
@@ -689,8 +693,8 @@ END_TEST
 /* Whole commands with random parameters, disks and DMA. */
 static void poke(struct rig *r, struct device *d, uint64_t random)
 {
-    static const uint8_t codes[] = { 0xe6, 0x66, 0x45, 0xc5, 0x4d, 0x42, 0x4a, 0x0f, 0x07, 0x08, 0x13, 0x4c, 0x6c, 0xc9, 0x56,
-                                     0x51, 0x59, 0xdd, 0x8f, 0xcf, 0x12, 0x14, 0x03 };
+    static const uint8_t codes[] = { 0xe6, 0x66, 0x45, 0xc5, 0x4d, 0x42, 0x4a, 0x0f, 0x07, 0x08, 0x13, 0x4c, 0x6c, 0xc9,
+                                     0x56, 0x51, 0x59, 0xdd, 0x8f, 0xcf, 0x12, 0x14, 0x03 };
     uint64_t seed = random;
     dma_program((random >> 8 & 0x3fff) + 1);
     b->granted = random & 0x80;
@@ -704,7 +708,8 @@ static void poke(struct rig *r, struct device *d, uint64_t random)
     uint64_t x = rig_random(&seed);
     rig_out8(r, FIFO, codes[x % sizeof codes]);
     rig_out8(r, FIFO, (uint8_t)(x >> 8 & 4));
-    for (unsigned i = 0; i < 7; i++) rig_out8(r, FIFO, i == 3 ? 2 : (uint8_t)(x >> (16 + 4 * i) & (random & 0x1000 ? 0x1f : 1)));
+    uint8_t bits = random & 0x1000 ? 0x1f : 1;
+    for (unsigned i = 0; i < 7; i++) rig_out8(r, FIFO, i == 3 ? 2 : (uint8_t)(x >> (16 + 4 * i)) & bits);
 }
 
 START_TEST(random_accesses_never_crash)
