@@ -21,8 +21,10 @@ struct chardev_config {
     enum { CHARDEV_NULL, CHARDEV_STDIO, CHARDEV_FILE, CHARDEV_SOCKET, CHARDEV_PTY } kind;
     const char *path;              /* file, or unix socket */
     const char *host, *port;       /* TCP */
-    bool server, wait, append, signals;
+    bool server, wait, append;
+    bool signals;                  /* stdio: Ctrl-C and Ctrl-Z act on this program instead of being sent */
     const char *logfile;           /* everything the guest sends is also written there */
+    bool logappend;
 };
 
 /* NULL and *e (one sentence) on failure: port in use, no such folder, ... The id is copied. */
@@ -35,11 +37,11 @@ void chardev_attach(struct chardev *c, const struct chardev_client *client);
 /* A filter for bytes from a terminal (escape key of -nographic): takes what is meant for it and returns how many bytes of
  * data are left for the guest. */
 void chardev_set_filter(struct chardev *c, size_t (*filter)(void *opaque, uint8_t *data, size_t len), void *opaque);
-/* Writes to the host side as if the guest had sent it (monitor on a multiplexed terminal). */
+/* Writes to the host side as if the guest had sent it (monitor and QMP): never dropped below 64 MiB. */
 void chardev_write(struct chardev *c, const void *data, size_t len);
-/* Pushes buffered output out, waiting if need be: at exit. */
+/* Pushes buffered output out, waiting if need be (a socket that takes nothing: two seconds): at exit. */
 void chardev_drain(struct chardev *c);
-/* "pty:/dev/pts/3", "unix:/tmp/s,server": for query-chardev. */
+/* "pty:/dev/pts/3", "unix:/tmp/s,server=on", "disconnected:unix:/tmp/s,server=on": for query-chardev. */
 const char *chardev_filename(const struct chardev *c);
 const char *chardev_id(const struct chardev *c);
 bool chardev_connected(const struct chardev *c);

@@ -11,8 +11,8 @@ struct image_options {
 };
 
 /* Opens an existing file. NULL and *e (one sentence with the file's name) if it is missing, empty, a directory, locked by
- * another process, of an unknown format, or larger than 2^48 sectors. A file that may not be written is opened read-only
- * if o->read_only or o->snapshot says that this will do, and refused otherwise. */
+ * another process, of another format than raw, or larger than 2^48 sectors. A file that may not be written is opened
+ * read-only if o->read_only or o->snapshot says that this will do, and refused otherwise. */
 struct blk *image_open(const char *path, const struct image_options *o, struct error *e);
 /* An image in memory with a copy of data; the name stands in for a path. Writes stay in memory. */
 struct blk *image_from_memory(const char *name, const void *data, uint64_t size, bool read_only);

@@ -40,7 +40,7 @@ void loop_wait(struct loop *l, uint64_t timeout_ns)
     nfds_t n = 0;
     for (struct loop_source *s = l->sources, *next; s; s = next) {
         next = s->next;
-        if (s->flush) s->flush(s->opaque);
+        if (s->flush && s->flush(s->opaque)) timeout_ns = 0;
     }
     for (struct loop_source *s = l->sources; s && n < LOOP_MAX; s = s->next) {
         if (s->fd < 0) continue;

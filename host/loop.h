@@ -11,7 +11,7 @@ struct loop_source {
     bool (*wants_read)(void *opaque);                              /* NULL: always */
     bool (*wants_write)(void *opaque);                             /* NULL: never */
     void (*ready)(void *opaque, bool readable, bool writable);     /* readable also on hang-up and error */
-    void (*flush)(void *opaque);                                   /* before every wait; may be NULL */
+    bool (*flush)(void *opaque);       /* before every wait; true: it gave the machine work, do not sleep. May be NULL */
     void *opaque;
     struct loop_source *next;
 };

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "host/png.h"
 #ifndef BEIGE_MINIMAL
 #include <png.h>
@@ -18,21 +19,39 @@ static void row_rgb(const struct surface *s, unsigned y, uint8_t *out)
     }
 }
 
-static enum host_status picture_write(const struct surface *s, const char *path, struct error *e,
-                                      bool (*encode)(const struct surface *, FILE *))
+typedef bool picture_encode(const struct surface *s, FILE *f);
+
+/* False with errno (0: the encoder did not say). */
+static bool encode_to(const struct surface *s, const char *path, bool temporary, picture_encode *encode)
 {
-    size_t n = strlen(path) + 5;
-    char *tmp = malloc(n);
-    if (!tmp) return error_set(e, HOST_NO_MEMORY, "out of memory");
-    snprintf(tmp, n, "%s.tmp", path);
-    FILE *f = fopen(tmp, "wb");
-    bool ok = f && encode(s, f);
-    if (f && fclose(f) != 0) ok = false;
-    if (ok && rename(tmp, path) != 0) ok = false;
-    enum host_status st = ok ? HOST_OK : error_set(e, HOST_IO_ERROR, "%s: cannot write the picture: %s", path, strerror(errno));
-    if (!ok && f) remove(tmp);
+    FILE *f = fopen(path, "wb");
+    if (!f) return false;
+    errno = 0;
+    bool ok = encode(s, f);
+    int cause = errno;
+    if (fclose(f) != 0) {
+        ok = false;
+        cause = errno;
+    }
+    if (!ok && temporary) remove(path);
+    errno = cause;
+    return ok;
+}
+
+/* A regular file appears all at once, by renaming; /dev/stdout and named pipes are written to. */
+static enum host_status picture_write(const struct surface *s, const char *path, struct error *e, picture_encode *encode)
+{
+    struct stat st;
+    bool direct = stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+    char *tmp = malloc(strlen(path) + 5);
+    if (!tmp) return error_set(e, HOST_NO_MEMORY, "%s: out of memory", path);
+    sprintf(tmp, "%s.tmp", path);
+    bool ok = encode_to(s, direct ? path : tmp, !direct, encode) && (direct || rename(tmp, path) == 0);
+    int cause = errno;
     free(tmp);
-    return st;
+    if (ok) return HOST_OK;
+    return error_set(e, cause == ENOSPC || cause == EFBIG ? HOST_NO_SPACE : HOST_IO_ERROR, "%s: cannot write the picture%s%s",
+                     path, cause ? ": " : "", cause ? strerror(cause) : "");
 }
 
 static bool encode_ppm(const struct surface *s, FILE *f)

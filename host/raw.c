@@ -18,6 +18,8 @@
 #include <linux/fs.h>
 #include "host/image.h"
 
+static const uint64_t size_max = 1ull << 57;       /* 2^48 sectors: what an ATA drive can address */
+
 struct raw {
     struct blk blk;
     int fd;
@@ -46,6 +48,9 @@ const char *image_probe(const uint8_t *head, size_t len)
     return "raw";
 }
 
+/* EFBIG: the process's own limit (ulimit -f), which main turns from a signal into an error. */
+static bool no_space(int err) { return err == ENOSPC || err == EDQUOT || err == EFBIG; }
+
 static enum host_status raw_read(struct blk *b, uint64_t off, void *buf, uint64_t len, struct error *e)
 {
     struct raw *r = (struct raw *)b;
@@ -55,7 +60,7 @@ static enum host_status raw_read(struct blk *b, uint64_t off, void *buf, uint64_
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return error_set(e, HOST_IO_ERROR, "%s: cannot read at byte %llu: %s", b->path,
                                     (unsigned long long)off, strerror(errno));
-        if (n == 0) {                      /* somebody cut the file, or its size is no multiple of 512 */
+        if (n == 0) {                  /* somebody cut the file, or its size is no multiple of 512 */
             memset(p, 0, len);
             return HOST_OK;
         }
@@ -86,7 +91,7 @@ static enum host_status raw_write(struct blk *b, uint64_t off, const void *buf, 
     while (len) {
         ssize_t n = pwrite(r->fd, p, len, (off_t)off);
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return error_set(e, errno == ENOSPC || errno == EDQUOT ? HOST_NO_SPACE : HOST_IO_ERROR,
+        if (n < 0) return error_set(e, no_space(errno) ? HOST_NO_SPACE : HOST_IO_ERROR,
                                     "%s: cannot write at byte %llu: %s", b->path, (unsigned long long)off, strerror(errno));
         p += n;
         off += (uint64_t)n;
@@ -99,7 +104,7 @@ static enum host_status raw_flush(struct blk *b, struct error *e)
 {
     struct raw *r = (struct raw *)b;
     if (!b->read_only && fdatasync(r->fd) < 0 && errno != EINVAL && errno != EROFS)
-        return error_set(e, errno == ENOSPC ? HOST_NO_SPACE : HOST_IO_ERROR, "%s: cannot sync to disk: %s", b->path,
+        return error_set(e, no_space(errno) ? HOST_NO_SPACE : HOST_IO_ERROR, "%s: cannot sync to disk: %s", b->path,
                          strerror(errno));
     return HOST_OK;
 }
@@ -123,59 +128,74 @@ static bool raw_lock(int fd, bool exclusive)
     return fcntl(fd, F_OFD_SETLK, &l) == 0 || (errno != EAGAIN && errno != EACCES);
 }
 
-static bool file_size(int fd, const struct stat *st, uint64_t *size)
+/* A descriptor of an existing, locked, non-empty file or disk; -1 and *e. */
+static int raw_open_file(const char *path, bool read_only, uint64_t *size, struct error *e)
 {
-    *size = (uint64_t)st->st_size;
-    return S_ISREG(st->st_mode) || (S_ISBLK(st->st_mode) && ioctl(fd, BLKGETSIZE64, size) == 0);
+    struct stat st;
+    /* O_NONBLOCK: a named pipe must be refused, not waited for. */
+    int fd = open(path, (read_only ? O_RDONLY : O_RDWR) | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) {
+        if (!read_only && (errno == EACCES || errno == EROFS || errno == EPERM))
+            error_set(e, HOST_READ_ONLY, "%s: may not be written (%s); use -snapshot or readonly=on", path, strerror(errno));
+        else if (errno == EISDIR)
+            error_set(e, HOST_BAD_FORMAT, "%s: a directory, not a disk image", path);
+        else
+            error_set(e, errno == ENOENT ? HOST_MISSING : HOST_IO_ERROR, "%s: %s", path, strerror(errno));
+        return -1;
+    }
+    bool known = fstat(fd, &st) == 0;
+    *size = known ? (uint64_t)st.st_size : 0;
+    if (known && S_ISDIR(st.st_mode))
+        error_set(e, HOST_BAD_FORMAT, "%s: a directory, not a disk image", path);
+    else if (!known || !(S_ISREG(st.st_mode) || (S_ISBLK(st.st_mode) && ioctl(fd, BLKGETSIZE64, size) == 0)))
+        error_set(e, HOST_BAD_FORMAT, "%s: neither a file nor a disk", path);
+    else if (*size == 0)
+        error_set(e, HOST_BAD_FORMAT, "%s: the image is empty", path);
+    else if (*size > size_max)
+        error_set(e, HOST_BAD_FORMAT, "%s: larger than 2^48 sectors", path);
+    else if (!raw_lock(fd, !read_only))
+        error_set(e, HOST_BUSY, "%s: in use by another process or drive%s", path,
+                  read_only ? " that writes to it" : "; -snapshot shares an image that nobody writes to");
+    else
+        return fd;
+    close(fd);
+    return -1;
+}
+
+/* Sets the format and whether it was probed; false and *e if it is not raw. */
+static bool raw_check_format(struct raw *r, const char *format, struct error *e)
+{
+    uint8_t head[512];
+    r->guard = !format;
+    if (raw_read(&r->blk, 0, head, sizeof head, e) != HOST_OK) return false;
+    if (!format) format = image_probe(head, sizeof head);
+    if (strcmp(format, "raw") == 0) return true;
+    if (r->guard)
+        error_set(e, HOST_BAD_FORMAT, "%s: a %s image; only raw images are supported (qemu-img convert -O raw makes one, "
+                  "format=raw takes the file as it is)", r->blk.path, format);
+    else
+        error_set(e, HOST_BAD_FORMAT, "%s: format=%s is not supported; only raw images are", r->blk.path, format);
+    return false;
 }
 
 struct blk *image_open(const char *path, const struct image_options *o, struct error *e)
 {
-    struct raw *r = NULL;
-    struct stat st;
     uint64_t size;
-    uint8_t head[512] = { 0 };
     bool read_only = o->read_only || o->snapshot;
-    int fd = open(path, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
-    if (fd < 0) {
-        if (!read_only && (errno == EACCES || errno == EROFS))
-            error_set(e, HOST_READ_ONLY, "%s: may not be written (%s); use -snapshot or readonly=on", path, strerror(errno));
-        else
-            error_set(e, errno == ENOENT ? HOST_MISSING : HOST_IO_ERROR, "%s: %s", path, strerror(errno));
+    int fd = raw_open_file(path, read_only, &size, e);
+    if (fd < 0) return NULL;
+    struct raw *r = calloc(1, sizeof *r);
+    char *name = strdup(path);
+    if (!r || !name) {
+        error_set(e, HOST_NO_MEMORY, "%s: out of memory", path);
+        close(fd);
+        free(name);
+        free(r);
         return NULL;
     }
-    if (fstat(fd, &st) < 0 || !file_size(fd, &st, &size)) {
-        error_set(e, HOST_BAD_FORMAT, "%s: not a file or a disk", path);
-        goto out_close;
-    }
-    if (size == 0) {
-        error_set(e, HOST_BAD_FORMAT, "%s: the image is empty", path);
-        goto out_close;
-    }
-    if (size > 1ull << 57) {
-        error_set(e, HOST_BAD_FORMAT, "%s: larger than 2^48 sectors", path);
-        goto out_close;
-    }
-    if (!raw_lock(fd, !read_only)) {
-        error_set(e, HOST_BUSY, "%s: in use by another process%s", path, read_only ? " that writes it" : "");
-        goto out_close;
-    }
-    r = calloc(1, sizeof *r);
-    if (!r || !(r->blk.path = strdup(path))) {
-        error_set(e, HOST_NO_MEMORY, "%s: out of memory", path);
-        goto out_close;
-    }
     r->fd = fd;
-    r->guard = !o->format;
-    r->blk = (struct blk){ .ops = &raw_ops, .size = size, .read_only = o->read_only || o->snapshot, .path = r->blk.path,
-                           .format = "raw" };
-    if (raw_read(&r->blk, 0, head, sizeof head, e) != HOST_OK) goto out_close;
-    const char *format = o->format ? o->format : image_probe(head, sizeof head);
-    if (strcmp(format, "raw") != 0) {
-        error_set(e, HOST_BAD_FORMAT, "%s: format %s is not supported; only raw images are (format=raw takes it as it is)",
-                  path, format);
-        goto out_close;
-    }
+    r->blk = (struct blk){ .ops = &raw_ops, .size = size, .read_only = read_only, .path = name, .format = "raw" };
+    if (!raw_check_format(r, o->format, e)) goto out_close;
     if (!o->snapshot) return &r->blk;
     struct blk *overlay = overlay_create(&r->blk);
     if (overlay) {
@@ -184,8 +204,6 @@ struct blk *image_open(const char *path, const struct image_options *o, struct e
     }
     error_set(e, HOST_NO_MEMORY, "%s: out of memory", path);
 out_close:
-    close(fd);
-    if (r) free(r->blk.path);
-    free(r);
+    raw_close(&r->blk);
     return NULL;
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 #include "host/chardev.h"
@@ -28,18 +29,33 @@ static int unix_socket(const char *path, struct sockaddr_un *a, struct error *e)
     return fd;
 }
 
+/* A socket that nobody answers is left over from a process that died: it is removed. One that answers is in use. Any other
+ * kind of file is the user's (connect() refuses it just the same) and is never touched. */
+static bool unix_clear_path(int probe, const char *path, const struct sockaddr_un *a, struct error *e)
+{
+    struct stat st;
+    if (lstat(path, &st) < 0) return true;
+    if (!S_ISSOCK(st.st_mode)) {
+        error_set(e, HOST_BUSY, "unix:%s: there is a file of that name, and it is no socket", path);
+        return false;
+    }
+    if (connect(probe, (const struct sockaddr *)a, sizeof *a) == 0 || errno == EAGAIN) {
+        error_set(e, HOST_BUSY, "unix:%s: in use by another process", path);
+        return false;
+    }
+    if (errno == ECONNREFUSED) unlink(path);
+    return true;
+}
+
 int socket_listen_unix(const char *path, struct error *e)
 {
     struct sockaddr_un a;
     int fd = unix_socket(path, &a, e);
     if (fd < 0) return -1;
-    /* A socket nobody answers is left over from a process that died: replace it. One that answers is in use. */
-    if (connect(fd, (struct sockaddr *)&a, sizeof a) == 0) {
-        error_set(e, HOST_BUSY, "unix:%s: in use by another process", path);
+    if (!unix_clear_path(fd, path, &a, e)) {
         close(fd);
         return -1;
     }
-    if (errno == ECONNREFUSED) unlink(path);
     close(fd);
     fd = unix_socket(path, &a, e);
     if (fd < 0) return -1;
