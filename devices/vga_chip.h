@@ -125,6 +125,7 @@ void vga_retrace_irq_update(struct vga *v);   /* after a write to the vertical r
 void vga_retrace_fire(void *opaque, vtime due);
 
 /* vga_mem.c */
+uint8_t vga_legacy_peek(void *dev, uint64_t off);     /* a byte of the window, without loading the latches */
 extern const struct io_ops vga_legacy_ops;
 void vga_mem_update(struct vga *v);           /* after a change of any register that maps memory */
 

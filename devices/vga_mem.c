@@ -124,6 +124,16 @@ static uint64_t legacy_read(void *dev, uint64_t off, unsigned size)
     return val;
 }
 
+/* The byte without loading the latches. */
+uint8_t vga_legacy_peek(void *dev, uint64_t off)
+{
+    struct vga *v = dev;
+    uint32_t latch = v->latch;
+    uint8_t val = read_byte(v, (uint32_t)off);
+    v->latch = latch;
+    return val;
+}
+
 static void legacy_write(void *dev, uint64_t off, uint64_t val, unsigned size)
 {
     struct vga *v = dev;

@@ -182,7 +182,7 @@ struct device *vga_create(struct board *b, const char *id, const struct vga_pins
     put_on_pci(v, pins);
 
     w->legacy = (struct region){ .name = "vga.planes", .base = 0xa0000, .size = 0x20000, .prio = PRIO_VGA, .reads = true,
-                                 .writes = true, .io = &vga_legacy_ops, .dev = v };
+                                 .writes = true, .io = &vga_legacy_ops, .dev = v, .peek = vga_legacy_peek };
     w->window = (struct region){ .name = "vga.window", .base = 0xa0000, .size = 0x20000, .prio = PRIO_VGA, .reads = true,
                                  .writes = true, .block = w->vram, .coalesce = true };
     region_add(b->mem, &w->legacy);

@@ -341,9 +341,14 @@ uint64_t phys_peek(struct phys_map *m, uint64_t addr, void *buf, uint64_t len)
     uint64_t done = 0;
     while (done < len) {
         struct phys_hit hit = phys_lookup(m, addr + done, false, false);
-        if (!hit.block) break;
         uint64_t n = span(&hit, len - done);
-        memcpy((uint8_t *)buf + done, hit.block->data + hit.offset, n);
+        if (hit.block) {
+            memcpy((uint8_t *)buf + done, hit.block->data + hit.offset, n);
+        } else if (hit.region && hit.region->peek) {
+            for (uint64_t i = 0; i < n; i++) ((uint8_t *)buf)[done + i] = hit.region->peek(hit.region->dev, hit.offset + i);
+        } else {
+            break;
+        }
         done += n;
     }
     return done;

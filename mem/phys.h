@@ -37,6 +37,7 @@ struct region {
     uint64_t block_offset;
     const struct io_ops *io;                  /* a chip */
     void *dev;
+    uint8_t (*peek)(void *dev, uint64_t off); /* a byte as a read gives it, without side effects; NULL: not to be seen */
     bool coalesce;                            /* unused by the map; set for linear video memory: bus masters may write it */
     struct region *next;                      /* the map's list */
 };
@@ -98,8 +99,8 @@ void phys_store(struct phys_map *m, uint64_t addr, uint64_t val, unsigned size, 
 uint64_t region_load(struct region *r, uint64_t off, unsigned size);
 void region_store(struct region *r, uint64_t off, uint64_t val, unsigned size);
 
-/* For loaders and inspectors: copies from or to memory only (RAM, ROM, video), never a chip. Returns bytes copied before
- * the first non-memory address. phys_poke writes ROM too, and marks what it changed. */
+/* For loaders and inspectors: copies from or to memory (RAM, ROM, video); of chips only what they let be peeked. Returns
+ * bytes copied before the first address where there is nothing to see. phys_poke writes ROM too, and marks what it changed. */
 uint64_t phys_peek(struct phys_map *m, uint64_t addr, void *buf, uint64_t len);
 uint64_t phys_poke(struct phys_map *m, uint64_t addr, const void *buf, uint64_t len);
 
