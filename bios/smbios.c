@@ -70,7 +70,7 @@ static void add_system(struct tables *t, const struct bios_config *c)
     struct structure s;
     begin(&s, 1, 27, HANDLE_SYSTEM);
     string(&s, 4, "Beige");
-    string(&s, 5, c->name ? c->name : "Beige PC (i440FX + PIIX)");
+    string(&s, 5, c->name ? c->name : "PC (i440FX + PIIX)");
     string(&s, 6, "pc");
     if (c->uuid) {                            /* the first three fields are little-endian (7.2.1) */
         static const uint8_t order[16] = { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15 };

@@ -26,8 +26,9 @@ struct cpu *cpu_create(const struct cpu_config *cfg, struct error *e)
     c->clock = cfg->clock;
     c->log = cfg->log;
     c->pins = cfg->pins;
+    c->has_apic = cfg->apic;
     model_derive(c);
-    c->has_apic = cfg->apic && cpu_has(c, F_APIC);
+    c->has_apic = c->has_apic && cpu_has(c, F_APIC);
     c->tlb = tlb_create();
     c->blocks = block_store_create();
     c->jump_cache = malloc(JUMP_CACHE * sizeof *c->jump_cache);
