@@ -13,7 +13,8 @@ static void leaf_features(struct cpu *c, uint32_t out[4])
     out[1] = c->model->brand_index | (cpu_has(c, F_CLFLUSH) ? 8u << 8 : 0);
     out[2] = model_cpuid_bits(c, 1);
     out[3] = model_cpuid_bits(c, 0);
-    if (!(c->apic_base & 0x800)) out[3] &= ~(1u << 9);     /* APIC switched off in IA32_APIC_BASE */
+    /* No local APIC on the board, or switched off in IA32_APIC_BASE. */
+    if (!c->has_apic || !(c->apic_base & 0x800)) out[3] &= ~(1u << 9);
 }
 
 static void leaf_brand(const char *brand, unsigned part, uint32_t out[4])

@@ -78,7 +78,6 @@ void model_derive(struct cpu *c)
 {
     memset(c->features, 0, sizeof c->features);
     c->features[0] = c->model->features & IMPLEMENTED;
-    if (!c->has_apic) c->features[0] &= ~F(APIC);
 }
 
 uint32_t model_cpuid_bits(const struct cpu *c, unsigned word)
