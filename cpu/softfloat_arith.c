@@ -5,14 +5,6 @@
  * ends the operation before that last step. */
 #include "cpu/softfloat_core.h"
 
-/* Raises DE. True if it is unmasked, which ends the operation. */
-static bool denormal_stops(struct f80 a, struct f80 b, struct sf *s)
-{
-    if (!f80_is_denormal(a) && !f80_is_denormal(b)) return false;
-    s->flags |= SF_DE;
-    return !(s->masks & SF_DE);
-}
-
 struct f80 f80_nan_result(struct f80 a, struct f80 b, struct sf *s)
 {
     if (f80_is_unsupported(a) || f80_is_unsupported(b)) return f80_invalid(s);
@@ -91,7 +83,7 @@ static struct f80 add_signed(struct f80 a, struct f80 b, bool negate, struct sf 
     if (f80_is_nan(a) || f80_is_nan(b)) return f80_nan_result(a, b, s);
     bool sa = f80_sign(a), sb = f80_sign(b) != negate;
     if (f80_is_inf(a) && f80_is_inf(b)) return sa == sb ? a : f80_invalid(s);
-    if (denormal_stops(a, b, s)) return a;
+    if (f80_denormal_stops(a, b, s)) return a;
     if (f80_is_inf(a)) return a;
     if (f80_is_inf(b)) return f80_inf(sb);
     if (f80_is_zero(a) && f80_is_zero(b)) return f80_zero(sa == sb ? sa : s->rc == SF_DOWN);
@@ -144,7 +136,7 @@ struct f80 f80_mul(struct f80 a, struct f80 b, struct sf *s)
     if (f80_is_nan(a) || f80_is_nan(b)) return f80_nan_result(a, b, s);
     bool sign = f80_sign(a) != f80_sign(b);
     if ((f80_is_inf(a) && f80_is_zero(b)) || (f80_is_zero(a) && f80_is_inf(b))) return f80_invalid(s);
-    if (denormal_stops(a, b, s)) return a;
+    if (f80_denormal_stops(a, b, s)) return a;
     if (f80_is_inf(a) || f80_is_inf(b)) return f80_inf(sign);
     if (f80_is_zero(a) || f80_is_zero(b)) return f80_zero(sign);
     struct sf_num na = f80_unpack(a), nb = f80_unpack(b);
@@ -165,7 +157,7 @@ struct f80 f80_div(struct f80 a, struct f80 b, struct sf *s)
         s->flags |= SF_ZE;
         return f80_inf(sign);
     }
-    if (denormal_stops(a, b, s)) return a;
+    if (f80_denormal_stops(a, b, s)) return a;
     if (f80_is_inf(a)) return f80_inf(sign);
     if (f80_is_inf(b) || f80_is_zero(a)) return f80_zero(sign);
     struct sf_num na = f80_unpack(a), nb = f80_unpack(b);
@@ -194,7 +186,7 @@ struct f80 f80_sqrt(struct f80 a, struct sf *s)
     if (f80_is_zero(a)) return a;
     if (f80_sign(a)) return f80_invalid(s);
     if (f80_is_inf(a)) return a;
-    if (denormal_stops(a, a, s)) return a;
+    if (f80_denormal_stops(a, a, s)) return a;
     struct sf_num n = f80_unpack(a);
     /* Radicand of 128 bits, top bit at 127 or 126, so that the root has 64 bits. */
     int32_t e = n.exp - F80_BIAS;

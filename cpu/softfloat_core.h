@@ -45,6 +45,14 @@ static inline bool f80_is_snan(struct f80 a)
 /* Denormal or pseudo-denormal. */
 static inline bool f80_is_denormal(struct f80 a) { return f80_exp(a) == 0 && a.mant; }
 
+/* Raises DE for either operand. True if it is unmasked, which ends the operation. */
+static inline bool f80_denormal_stops(struct f80 a, struct f80 b, struct sf *s)
+{
+    if (!f80_is_denormal(a) && !f80_is_denormal(b)) return false;
+    s->flags |= SF_DE;
+    return !(s->masks & SF_DE);
+}
+
 static inline unsigned clz64(uint64_t v) { return (unsigned)__builtin_clzll(v); }
 
 /* A finite non-zero number with its top bit brought up; denormals get exponents of zero and below. */

@@ -4,13 +4,6 @@
  * between steps (SDM vol. 2, FPREM); the result is always exact. */
 #include "cpu/softfloat_core.h"
 
-static bool denormal_stops(struct f80 a, struct sf *s)
-{
-    if (!f80_is_denormal(a)) return false;
-    s->flags |= SF_DE;
-    return !(s->masks & SF_DE);
-}
-
 /* An exact result of any exponent: precision control does not apply. */
 static struct f80 pack_exact(bool sign, int32_t exp, uint64_t mant, struct sf *s)
 {
@@ -29,7 +22,7 @@ struct f80 f80_rem(struct f80 a, struct f80 b, bool nearest, unsigned *quotient,
     *partial = false;
     if (f80_is_nan(a) || f80_is_nan(b)) return f80_nan_result(a, b, s);
     if (f80_is_inf(a) || f80_is_zero(b)) return f80_invalid(s);
-    if (denormal_stops(a, s) | denormal_stops(b, s)) return a;
+    if (f80_denormal_stops(a, b, s)) return a;
     if (f80_is_zero(a)) return a;
     bool sign = f80_sign(a);
     struct sf_num na = f80_unpack(a), nb = f80_unpack(b);
@@ -82,7 +75,7 @@ struct f80 f80_round(struct f80 a, struct sf *s)
 {
     if (f80_is_nan(a)) return f80_nan_result(a, a, s);
     if (f80_is_inf(a) || f80_is_zero(a)) return a;
-    if (denormal_stops(a, s)) return a;
+    if (f80_denormal_stops(a, a, s)) return a;
     int32_t e = f80_exp(a) - F80_BIAS;
     bool sign = f80_sign(a);
     if (e >= 63) return a;
@@ -116,14 +109,14 @@ struct f80 f80_scale(struct f80 a, struct f80 b, struct sf *s)
     if (f80_is_inf(b)) {
         bool down = f80_sign(b);
         if ((f80_is_inf(a) && down) || (f80_is_zero(a) && !down)) return f80_invalid(s);
-        if (denormal_stops(a, s)) return a;
+        if (f80_denormal_stops(a, a, s)) return a;
         return down ? f80_zero(sign) : f80_inf(sign);
     }
     if (f80_is_inf(a)) {
-        denormal_stops(b, s);
+        f80_denormal_stops(b, b, s);
         return a;
     }
-    if (denormal_stops(a, s) | denormal_stops(b, s)) return a;
+    if (f80_denormal_stops(a, b, s)) return a;
     if (f80_is_zero(a)) return a;
     struct sf_num n = f80_unpack(a);
     int32_t e = f80_exp(b) - F80_BIAS, scale = 0;
@@ -158,7 +151,7 @@ struct f80 f80_extract(struct f80 a, struct f80 *significand, struct sf *s)
         s->flags |= SF_ZE;
         return f80_inf(true);
     }
-    if (denormal_stops(a, s)) return a;
+    if (f80_denormal_stops(a, a, s)) return a;
     struct sf_num n = f80_unpack(a);
     *significand = f80_make(n.sign, F80_BIAS, n.mant);
     return f80_from_i64(n.exp - F80_BIAS);

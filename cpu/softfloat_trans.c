@@ -21,13 +21,6 @@ static u128 series(const struct pair *terms, unsigned n, u128 x, bool alternate)
     return p;
 }
 
-static bool denormal_stops(struct f80 a, struct sf *s)
-{
-    if (!f80_is_denormal(a)) return false;
-    s->flags |= SF_DE;
-    return !(s->masks & SF_DE);
-}
-
 /* ---- sine, cosine, tangent */
 
 /* x = quadrant * pi66 / 2 + r, |r| at most pi66 / 4. Exact. */
@@ -82,7 +75,7 @@ static bool trig_special(struct f80 *x, bool *in_range, struct f80 at_zero, stru
     else if (f80_is_inf(*x)) *x = f80_invalid(s);
     else if (f80_is_zero(*x)) *x = at_zero;
     else if (f80_exp(*x) >= TRIG_LIMIT) *in_range = false;
-    else return denormal_stops(*x, s);
+    else return f80_denormal_stops(*x, *x, s);
     return true;
 }
 
@@ -157,7 +150,7 @@ struct f80 f80_atan2(struct f80 y, struct f80 x, struct sf *s)
 {
     if (f80_is_nan(x) || f80_is_nan(y)) return f80_nan_result(x, y, s);
     bool sign = f80_sign(y), left = f80_sign(x);
-    if (denormal_stops(x, s) | denormal_stops(y, s)) return y;
+    if (f80_denormal_stops(x, y, s)) return y;
     if (f80_is_inf(y)) return quarter_pis(f80_is_inf(x) ? (left ? 3 : 1) : 2, sign, s);
     if (f80_is_inf(x) || f80_is_zero(y)) return left ? quarter_pis(4, sign, s) : f80_zero(sign);
     if (f80_is_zero(x)) return quarter_pis(2, sign, s);
@@ -183,7 +176,7 @@ struct f80 f80_2xm1(struct f80 x, struct sf *s)
     if (f80_is_nan(x)) return f80_nan_result(x, x, s);
     if (f80_is_inf(x)) return f80_sign(x) ? f80_make(true, F80_BIAS, F80_TOP) : x;
     if (f80_is_zero(x)) return x;
-    if (denormal_stops(x, s)) return x;
+    if (f80_denormal_stops(x, x, s)) return x;
     if (f80_exp(x) >= F80_BIAS) {
         if (x.mant == F80_TOP && f80_exp(x) == F80_BIAS)
             return f80_sign(x) ? f80_make(true, F80_BIAS - 1, F80_TOP) : x;
@@ -253,7 +246,7 @@ struct f80 f80_yl2x(struct f80 x, struct f80 y, struct sf *s)
     if (f80_sign(x)) return f80_invalid(s);
     bool one = f80_exp(x) == F80_BIAS && x.mant == F80_TOP, below = f80_exp(x) < F80_BIAS;
     if ((f80_is_inf(x) && f80_is_zero(y)) || (one && f80_is_inf(y))) return f80_invalid(s);
-    if (denormal_stops(x, s) | denormal_stops(y, s)) return y;
+    if (f80_denormal_stops(x, y, s)) return y;
     if (f80_is_inf(x)) return f80_inf(sign);
     if (f80_is_inf(y)) return f80_inf(sign != below);
     if (one || f80_is_zero(y)) return f80_zero(sign != below);
@@ -267,7 +260,7 @@ struct f80 f80_yl2xp1(struct f80 x, struct f80 y, struct sf *s)
     if (f80_is_nan(x) || f80_is_nan(y)) return f80_nan_result(x, y, s);
     bool sign = f80_sign(x) != f80_sign(y);
     if ((f80_is_zero(x) && f80_is_inf(y)) || (f80_is_inf(x) && (f80_is_zero(y) || f80_sign(x)))) return f80_invalid(s);
-    if (denormal_stops(x, s) | denormal_stops(y, s)) return y;
+    if (f80_denormal_stops(x, y, s)) return y;
     if (f80_is_inf(x) || f80_is_inf(y)) return f80_inf(sign);
     if (f80_is_zero(x) || f80_is_zero(y)) return f80_zero(sign);
     if (f80_sign(x) && f80_exp(x) >= F80_BIAS) {              /* x <= -1: undefined; measured on an AMD EPYC */
