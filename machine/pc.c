@@ -217,7 +217,8 @@ static bool pc_firmware_items(struct machine *m, struct error *e)
         c.ide[i] = m->cfg.ide[i].present;
         c.ide_cdrom[i] = m->cfg.ide[i].cdrom;
     }
-    for (unsigned i = 0; i < MACHINE_FLOPPIES; i++) c.floppy[i] = m->cfg.floppy[i].present;
+    /* SeaBIOS polls an empty floppy drive for 5 s a try, since no index pulse ever ends the command: boot from it last. */
+    for (unsigned i = 0; i < MACHINE_FLOPPIES; i++) c.floppy[i] = m->cfg.floppy[i].present && m->cfg.floppy[i].blk;
     bool ok = bios_build(&c, &items, e) == HOST_OK;
     for (unsigned i = 0; ok && i < items.len; i++) {
         const struct bios_item *it = &items.item[i];
