@@ -9,8 +9,8 @@
  *   IMGC blocks written under -snapshot            IMGH size and SHA-256 of an image that is written in place
  *   DONE
  *
- * The header carries the SHA-256 of the whole stream before compression and a CRC of itself, so damage is told apart from
- * another version. The file is hostile all the same: whoever can write it can make the sums fit, so every section is
+ * The header carries the SHA-256 of the whole stream before compression, length and CRC of it after, and a CRC of itself,
+ * so damage is told apart from another version. The file is hostile all the same: whoever can write it can make the sums fit, so every section is
  * checked as if the sums did not exist. See docs/snapshot.md. */
 #include <assert.h>
 #include <errno.h>
@@ -34,6 +34,8 @@ struct sink {
     FILE *file;
     z_stream z;
     bool failed;
+    uint32_t packed_crc;
+    uint64_t packed_len;
     uint8_t out[IO_CHUNK];
 };
 
@@ -47,6 +49,8 @@ static void sink_deflate(struct sink *s, int flush)
         (void)r;
         size_t n = sizeof s->out - s->z.avail_out;
         if (n && fwrite(s->out, 1, n, s->file) != n) s->failed = true;
+        s->packed_crc = (uint32_t)crc32(s->packed_crc, s->out, (uInt)n);
+        s->packed_len += n;
     } while (s->z.avail_out == 0);
 }
 
@@ -208,14 +212,18 @@ void machine_hash(struct machine *m, uint8_t sha256[32])
     free(s);
 }
 
-static void header_write(uint8_t h[HEADER_SIZE], uint64_t body_len, const uint8_t sha[32])
+struct header { uint64_t body_len, packed_len; uint32_t packed_crc; uint8_t sha[32]; };
+
+static void header_write(uint8_t h[HEADER_SIZE], const struct header *v)
 {
     memset(h, 0, HEADER_SIZE);
     memcpy(h, file_magic, 8);
     st32(h + 8, FORMAT_VERSION);
     st32(h + 12, HEADER_SIZE);
-    st64(h + 16, body_len);
-    memcpy(h + 24, sha, 32);
+    st64(h + 16, v->body_len);
+    memcpy(h + 24, v->sha, 32);
+    st64(h + 56, v->packed_len);
+    st32(h + 64, v->packed_crc);
     st32(h + HEADER_SIZE - 4, (uint32_t)crc32(0, h, HEADER_SIZE - 4));
 }
 
@@ -224,7 +232,8 @@ enum host_status machine_save(struct machine *m, const char *path, struct error 
     size_t n = strlen(path);
     char *tmp = malloc(n + 5);
     struct sink *s = calloc(1, sizeof *s);
-    uint8_t head[HEADER_SIZE] = { 0 }, sha[32];
+    uint8_t head[HEADER_SIZE] = { 0 };
+    struct header h;
     enum host_status st = HOST_OK;
     assert(tmp && s);
     memcpy(tmp, path, n);
@@ -243,8 +252,9 @@ enum host_status machine_save(struct machine *m, const char *path, struct error 
     st = sink_machine(s, m, e);
     sink_deflate(s, Z_FINISH);
     deflateEnd(&s->z);
-    sha256_digest(&s->sha, 32, sha);
-    header_write(head, s->len, sha);
+    h = (struct header){ .body_len = s->len, .packed_len = s->packed_len, .packed_crc = s->packed_crc };
+    sha256_digest(&s->sha, 32, h.sha);
+    header_write(head, &h);
     if (fseek(s->file, 0, SEEK_SET) != 0 || fwrite(head, 1, sizeof head, s->file) != sizeof head) s->failed = true;
 out_close:
     if (fclose(s->file) != 0) s->failed = true;
@@ -267,18 +277,25 @@ struct source {
     z_stream z;
     struct sha256_ctx sha;
     uint64_t len, expect;
+    uint32_t packed_crc;
+    uint64_t packed_len;
     uint8_t in[IO_CHUNK];
 };
+
+static void source_fill(struct source *s)
+{
+    s->z.next_in = s->in;
+    s->z.avail_in = (uInt)fread(s->in, 1, sizeof s->in, s->file);
+    s->packed_crc = (uint32_t)crc32(s->packed_crc, s->in, s->z.avail_in);
+    s->packed_len += s->z.avail_in;
+}
 
 static enum host_status source_get(struct source *s, void *p, size_t n, struct error *e)
 {
     s->z.next_out = p;
     s->z.avail_out = (uInt)n;
     while (s->z.avail_out) {
-        if (s->z.avail_in == 0) {
-            s->z.next_in = s->in;
-            s->z.avail_in = (uInt)fread(s->in, 1, sizeof s->in, s->file);
-        }
+        if (s->z.avail_in == 0) source_fill(s);
         uInt before = s->z.avail_out;
         int r = inflate(&s->z, Z_NO_FLUSH);
         if (r == Z_STREAM_END && s->z.avail_out == 0) break;
@@ -453,7 +470,7 @@ static enum host_status load_sections(struct source *s, struct machine *m, struc
     }
 }
 
-static enum host_status header_read(struct source *s, uint8_t sha[32], struct error *e)
+static enum host_status header_read(struct source *s, struct header *v, struct error *e)
 {
     uint8_t h[HEADER_SIZE], want[HEADER_SIZE];
     if (fread(h, 1, sizeof h, s->file) != sizeof h || memcmp(h, file_magic, 8) != 0)
@@ -461,16 +478,18 @@ static enum host_status header_read(struct source *s, uint8_t sha[32], struct er
     if (ld32(h + 8) != FORMAT_VERSION)
         return error_set(e, HOST_BAD_FORMAT, "%s: saved in format %u; this program reads format %d", s->path, ld32(h + 8),
                          FORMAT_VERSION);
-    memcpy(sha, h + 24, 32);
-    s->expect = ld64(h + 16);
-    header_write(want, s->expect, sha);
+    *v = (struct header){ .body_len = ld64(h + 16), .packed_len = ld64(h + 56), .packed_crc = ld32(h + 64) };
+    memcpy(v->sha, h + 24, 32);
+    s->expect = v->body_len;
+    header_write(want, v);
     if (memcmp(h, want, sizeof h) != 0) return error_set(e, HOST_BAD_FORMAT, "%s: the header is damaged", s->path);
     return HOST_OK;
 }
 
 enum host_status machine_load(struct machine *m, const char *path, struct error *e)
 {
-    uint8_t want[32], have[32];
+    uint8_t have[32];
+    struct header want;
     struct source *s = calloc(1, sizeof *s);
     assert(s);
     s->path = path;
@@ -480,7 +499,7 @@ enum host_status machine_load(struct machine *m, const char *path, struct error 
         st = error_set(e, HOST_MISSING, "%s: cannot load: %s", path, strerror(errno));
         goto out;
     }
-    if ((st = header_read(s, want, e)) != HOST_OK) goto out_close;
+    if ((st = header_read(s, &want, e)) != HOST_OK) goto out_close;
     if (inflateInit(&s->z) != Z_OK) {
         st = error_set(e, HOST_NO_MEMORY, "%s: out of memory", path);
         goto out_close;
@@ -489,7 +508,10 @@ enum host_status machine_load(struct machine *m, const char *path, struct error 
     st = load_sections(s, m, e);
     inflateEnd(&s->z);
     sha256_digest(&s->sha, 32, have);
-    if (st == HOST_OK && (s->len != s->expect || memcmp(want, have, 32) != 0))
+    do source_fill(s);
+    while (s->z.avail_in);
+    if (st == HOST_OK && (s->len != s->expect || memcmp(want.sha, have, 32) != 0 || s->packed_len != want.packed_len ||
+                          s->packed_crc != want.packed_crc))
         st = error_set(e, HOST_BAD_FORMAT, "%s: the saved machine is damaged", path);
     if (st != HOST_OK) goto out_close;
     for (struct device *d = m->board.devices; d; d = d->next)

@@ -204,6 +204,8 @@ static struct file seal(const struct file *head, const uint8_t *body, size_t len
     sha256_update(&sha, len, body);
     st64(f.data + 16, len);
     sha256_digest(&sha, 32, f.data + 24);
+    st64(f.data + 56, packed);
+    st32(f.data + 64, (uint32_t)crc32(0, f.data + HEADER, (uInt)packed));
     st32(f.data + HEADER - 4, (uint32_t)crc32(0, f.data, HEADER - 4));
     f.len = HEADER + packed;
     return f;
