@@ -49,7 +49,8 @@ END_TEST
 START_TEST(of_two_nans_the_larger_significand_wins_and_quiet_beats_signaling)
 {
     struct sf s = env(SF_EXCEPTIONS);
-    struct f80 small = f80(0x7fff, 0xc000000000000001), large = f80(0xffff, 0xd000000000000000), snan = f80(0x7fff, 0xbfffffffffffffff);
+    struct f80 small = f80(0x7fff, 0xc000000000000001), large = f80(0xffff, 0xd000000000000000);
+    struct f80 snan = f80(0x7fff, 0xbfffffffffffffff);
     ck_f80(f80_add(small, large, &s), 0xffff, 0xd000000000000000);
     ck_f80(f80_add(large, small, &s), 0xffff, 0xd000000000000000);
     ck_assert_uint_eq(s.flags, 0);
@@ -109,9 +110,11 @@ START_TEST(every_host_computes_the_same_bits)
 #define MIX(v) (hash = (hash ^ (v)) * 1099511628211u)
 #define MIX80(v) do { struct f80 r_ = (v); MIX(r_.mant); MIX(r_.se); } while (0)
     for (unsigned n = 0; n < 20000; n++) {
-        struct f80 a = f80((unsigned)random64(&seed) & 0xffff, random64(&seed) | F80_TOP);
-        struct f80 b = f80(((unsigned)a.se + (unsigned)random64(&seed) % 140 - 70) & 0xffff, random64(&seed) | F80_TOP);
-        struct f80 t = f80((0x3fff - 40 + (unsigned)random64(&seed) % 100) | (a.se & 0x8000), a.mant), u = t;
+        uint64_t x[5];                                        /* drawn in order: arguments are not */
+        for (unsigned k = 0; k < 5; k++) x[k] = random64(&seed);
+        struct f80 a = f80((unsigned)x[0] & 0xffff, x[1] | F80_TOP);
+        struct f80 b = f80(((unsigned)a.se + (unsigned)(x[2] % 140) - 70) & 0xffff, x[3] | F80_TOP);
+        struct f80 t = f80((0x3fff - 40 + (unsigned)(x[4] % 100)) | ((unsigned)a.se & 0x8000), a.mant), u = t;
         u.se = (0x3fff - 1 - (a.se & 31)) | (b.se & 0x8000);
         struct sf s = env(SF_EXCEPTIONS);
         s.rc = n & 3;
@@ -141,7 +144,7 @@ START_TEST(every_host_computes_the_same_bits)
         MIX(s.flags);
     }
     /* From x86-64, where tests/insn compares each function with the processor. */
-    ck_assert_uint_eq(hash, 15285118223001074248u);
+    ck_assert_uint_eq(hash, 13982194215674362410u);
 }
 END_TEST
 
