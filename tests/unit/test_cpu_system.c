@@ -188,7 +188,12 @@ END_TEST
 /* ---- Ports. */
 
 static uint64_t port_read(void *dev, uint64_t off, unsigned size) { (void)dev; return 0x11 * (off + 1) * (size ? 1 : 0); }
-static void port_write(void *dev, uint64_t off, uint64_t v, unsigned size) { (void)off; (void)size; *(uint32_t *)dev = (uint32_t)v; }
+static void port_write(void *dev, uint64_t off, uint64_t v, unsigned size)
+{
+    (void)off;
+    (void)size;
+    *(uint32_t *)dev = (uint32_t)v;
+}
 static const struct io_ops port_ops = { port_read, port_write, 1, 4 };
 
 START_TEST(port_instructions_reach_the_bus)
