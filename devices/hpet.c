@@ -39,7 +39,7 @@ struct comparator {
 
 struct hpet {
     struct device dev;
-    struct region region;
+    struct { _Alignas(16) struct region region; } window;   /* aligned: no padding of ours depends on its size */
     struct irq_line irq[LINES], irq0, irq8;
     struct comparator t[TIMERS];
     uint64_t counter;                         /* main counter when it was last set or stopped */
@@ -64,7 +64,7 @@ static const struct state_desc comparator_state = STATE_DESC(struct comparator, 
 
 static const struct state_field hpet_fields[] = {
     FIELD_WIRING(struct hpet, dev),
-    FIELD_WIRING(struct hpet, region),
+    FIELD_WIRING(struct hpet, window),
     FIELD_ARRAY(struct hpet, irq, "I/O APIC outputs"),
     FIELD(struct hpet, irq0, "IRQ0 output"),
     FIELD(struct hpet, irq8, "IRQ8 output"),
@@ -365,9 +365,9 @@ struct device *hpet_create(struct board *b, const char *id, const struct hpet_pi
         h->t[n].index = n;
         timer_init(&h->t[n].alarm, b->clock, names[n], alarm_due, &h->t[n]);
     }
-    h->region = (struct region){ .name = id, .base = pins->base, .size = PAGE_SIZE, .prio = PRIO_MMIO, .enabled = true,
-                                 .reads = true, .writes = true, .io = &hpet_ops, .dev = h };
-    region_add(b->mem, &h->region);
+    h->window.region = (struct region){ .name = id, .base = pins->base, .size = PAGE_SIZE, .prio = PRIO_MMIO,
+                                        .enabled = true, .reads = true, .writes = true, .io = &hpet_ops, .dev = h };
+    region_add(b->mem, &h->window.region);
     hpet_reset(&h->dev, RESET_POWER_ON);
     return &h->dev;
 }

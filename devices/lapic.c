@@ -38,13 +38,13 @@ static const uint32_t lvt_writable[LVTS] = {
 
 struct lapic {
     struct device dev;
+    struct { _Alignas(16) struct region region; } window;   /* aligned: no padding of ours depends on its size */
     struct apic_bus *bus;
     struct clk bus_clock;
     struct irq_line intr, nmi, smi, init;
     void (*sipi)(void *opaque, uint8_t vector);
     uint8_t (*extint)(void *opaque);
     void *sipi_opaque, *extint_opaque;
-    struct region region;
     uint64_t base;                            /* IA32_APIC_BASE */
     uint64_t timer_base;                      /* bus clock tick at which the count was the initial count */
     uint64_t unused1;
@@ -60,6 +60,7 @@ struct lapic {
 
 static const struct state_field lapic_fields[] = {
     FIELD_WIRING(struct lapic, dev),
+    FIELD_WIRING(struct lapic, window),
     FIELD_WIRING(struct lapic, bus),
     FIELD_WIRING(struct lapic, bus_clock),
     FIELD(struct lapic, intr, "INTR output"),
@@ -70,7 +71,6 @@ static const struct state_field lapic_fields[] = {
     FIELD_WIRING(struct lapic, extint),
     FIELD_WIRING(struct lapic, sipi_opaque),
     FIELD_WIRING(struct lapic, extint_opaque),
-    FIELD_WIRING(struct lapic, region),
     FIELD(struct lapic, base, "IA32_APIC_BASE"),
     FIELD(struct lapic, timer_base, "bus clock tick at which the timer held its initial count"),
     FIELD_WIRING(struct lapic, unused1),
@@ -475,7 +475,7 @@ static void lapic_write(void *dev, uint64_t off, uint64_t val64, unsigned size)
 
 static const struct io_ops lapic_ops = { lapic_read, lapic_write, 4, 4 };
 
-struct region *lapic_region(struct device *d) { return &((struct lapic *)d)->region; }
+struct region *lapic_region(struct device *d) { return &((struct lapic *)d)->window.region; }
 
 /* ---- reset and IA32_APIC_BASE */
 
@@ -498,8 +498,8 @@ static void reset_registers(struct lapic *l)
 
 static void place_region(struct lapic *l)
 {
-    l->region.base = l->base & 0xffffff000ull;
-    l->region.enabled = hardware_enabled(l);
+    l->window.region.base = l->base & 0xffffff000ull;
+    l->window.region.enabled = hardware_enabled(l);
 }
 
 void lapic_set_base(void *d, uint64_t msr)
@@ -555,8 +555,8 @@ struct device *lapic_create(struct board *b, const char *id, const struct lapic_
     l->sipi_opaque = pins->sipi_opaque;
     l->extint = pins->extint;
     l->extint_opaque = pins->extint_opaque;
-    l->region = (struct region){ .name = id, .size = PAGE_SIZE, .prio = PRIO_MMIO, .reads = true, .writes = true,
-                                 .io = &lapic_ops, .dev = l };
+    l->window.region = (struct region){ .name = id, .size = PAGE_SIZE, .prio = PRIO_MMIO, .reads = true, .writes = true,
+                                        .io = &lapic_ops, .dev = l };
     timer_init(&l->timer, b->clock, id, timer_due, l);
     apic_bus_join(pins->bus, &(struct apic_unit){ l, lapic_matches, lapic_priority, lapic_accept });
     lapic_reset(&l->dev, RESET_POWER_ON);
