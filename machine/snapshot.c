@@ -10,8 +10,8 @@
  *   DONE
  *
  * The header carries the SHA-256 of the whole stream before compression, length and CRC of it after, and a CRC of itself,
- * so damage is told apart from another version. The file is hostile all the same: whoever can write it can make the sums fit, so every section is
- * checked as if the sums did not exist. See docs/snapshot.md. */
+ * so damage is told apart from another version. The file is hostile all the same: whoever can write it can make the sums
+ * fit, so every section is checked as if the sums did not exist. See docs/snapshot.md. */
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
