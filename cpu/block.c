@@ -17,6 +17,8 @@ struct block_store *block_store_create(void)
         block_store_destroy(s);
         return NULL;
     }
+    s->arena[0].run = run_unlinked;
+    s->arena_used = 1;
     return s;
 }
 
@@ -89,13 +91,14 @@ static unsigned decode_block(struct cpu *c, const uint8_t *page_bytes, uint32_t 
         if (!decode_insn(map, page_bytes + at, avail, mode & MODE_D32 ? CODE_32 : CODE_16, i)) break;
         i->off = (uint16_t)at;
         i->count = (uint8_t)count;
-        i->run = select_handler(c, i, mode);
+        i->link = (int32_t)(c->blocks->arena - i);   /* run_unlinked */
         at += i->len;
         count++;
         if (optable[i->op].attr & OPA_END) break;
     }
     if (!count) return 0;
     out[count] = (struct insn){ .run = run_end, .off = (uint16_t)at, .count = (uint8_t)count, .imm = (int32_t)page };
+    select_handlers(c, out, count, mode);
     *bytes = at - off;
     return count;
 }
@@ -134,7 +137,8 @@ void block_evict_all(struct cpu *c)
     memset(s->hash, 0, sizeof s->hash);
     if (s->pages) memset(s->pages, 0, s->page_count * sizeof *s->pages);
     for (unsigned n = 0; n < CROSS_CACHE; n++) s->cross[n].valid = false;
-    s->arena_used = s->blocks_used = 0;
+    s->arena_used = 1;
+    s->blocks_used = 0;
     c->link_from = NULL;
     jump_cache_flush(c);
 }

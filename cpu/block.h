@@ -96,7 +96,7 @@ void smc_code_written(void *opaque, struct ram_block *b, uint64_t offset, uint64
 void smc_watch_changed(void *opaque, struct ram_block *b, uint64_t first_page, uint64_t pages);
 void smc_map_changed(void *opaque, uint64_t base, uint64_t size);                            /* struct phys_listener */
 
-/* ---- select.c: the handler of a decoded record; `mode` is the block's. */
-insn_handler *select_handler(const struct cpu *c, const struct insn *i, unsigned mode);
+/* ---- select.c: handlers for the decoded records of a block; `mode` is the block's. */
+void select_handlers(const struct cpu *c, struct insn *first, unsigned count, unsigned mode);
 
 #endif

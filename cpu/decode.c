@@ -241,7 +241,6 @@ bool decode_insn(const struct decode_map *m, const uint8_t *b, unsigned avail, u
     struct prefixes p = { .seg = SEG_NONE };
     memset(i, 0, sizeof *i);
     i->base = i->index = R_NONE;
-    i->link = LINK_NONE;
 
     uint8_t opcode = take_prefixes(m, &r, &p);
     unsigned map = 0;

@@ -49,6 +49,7 @@ HANDLER(run_body);                            /* the slow body of the record's o
 HANDLER(run_body_time);                       /* the same, with the clock published first */
 HANDLER(run_body_rep);                        /* the same for bodies that count iterations themselves */
 HANDLER(run_end);                             /* leaves: the block was full or the page ends */
+HANDLER(run_unlinked);                        /* first record of the arena: where untaken jumps are linked to */
 HANDLER(run_stale);                           /* first record of a block that was overwritten */
 
 /* Runs records from `first` until one leaves; c->rip and c->budget say where and with how much left. */

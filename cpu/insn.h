@@ -32,7 +32,7 @@ struct insn {
                                 x87 (D8-DF): the FOP value, (opcode & 7) << 8 | ModRM byte, prefixes ignored */
     int32_t disp;            /* displacement; without a memory operand: second immediate (far selector, ENTER level);
                                 near relative jumps: offset of the target from the page's start */
-    int32_t link;            /* jumps: records from here to the target's, or LINK_NONE; owned by block.c */
+    int32_t link;            /* jumps in the page: records from here to the target's; owned by block.c */
     uint16_t op;             /* enum op, the row of optable.def */
     uint16_t off;            /* offset of its first byte in the page */
     uint8_t len;             /* 1 to 15 */
@@ -42,7 +42,6 @@ struct insn {
     uint8_t scale_seg;       /* bits 0-1 log2 scale, bits 4-6 SEG_* after overrides and defaults */
     uint8_t count;           /* instructions of the block that come before this one */
 };
-enum { LINK_NONE = INT32_MIN };
 _Static_assert(sizeof(struct insn) == 32, "struct insn is two per cache line");
 
 static inline unsigned insn_opsize(const struct insn *i) { return 1u << (i->flags & INSN_OPSIZE); }   /* 2, 4 or 8 bytes */

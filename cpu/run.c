@@ -123,7 +123,7 @@ static struct insn *decode_step(struct cpu *c)
     } while (!decode_insn(&c->blocks->map, buf, have, c->mode & MODE_D32 ? CODE_32 : CODE_16, i));
     i->off = (uint16_t)(linear_ip(c) & (PAGE_SIZE - 1));
     i->run = optable[i->op].attr & OPA_REP ? run_body_rep : optable[i->op].attr & OPA_TIME ? run_body_time : run_body;
-    i[1] = (struct insn){ .run = run_end, .off = (uint16_t)(i->off + i->len), .count = 1, .link = LINK_NONE };
+    i[1] = (struct insn){ .run = run_end, .off = (uint16_t)(i->off + i->len), .count = 1 };
     return i;
 }
 

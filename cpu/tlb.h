@@ -50,7 +50,9 @@ static inline uint8_t *tlb_hit(const struct tlb_entry *array, uint64_t linear, u
 {
     const struct tlb_entry *e = &array[tlb_index(linear)];
     if (__builtin_expect(e->tag != ((linear + size - 1) & PAGE_MASK), 0)) return NULL;
-    return (uint8_t *)(uintptr_t)(linear + e->addend);
+    uint8_t *host = (uint8_t *)(uintptr_t)(linear + e->addend);
+    if (!host) __builtin_unreachable();       /* spares the callers' second test */
+    return host;
 }
 
 struct tlb *tlb_create(void);

@@ -1,0 +1,202 @@
+/* Fast handlers of data movement: MOV, MOVZX, MOVSX, LEA, PUSH, POP, XCHG, SETcc, CMOVcc. */
+#include "cpu/fast.h"
+
+#define FORMS(H) { H##s, H##f, H##b }
+#define SIZES(H) { H##_8, H##_16, H##_32 }
+#define SIZES_FORMS(H) { FORMS(H##_8), FORMS(H##_16), FORMS(H##_32) }
+#define EACH_FORM(M, ...) M(__VA_ARGS__, s, EA_SEGMENT) M(__VA_ARGS__, f, EA_FLAT) M(__VA_ARGS__, b, EA_BASE)
+
+#define MOV_SIZE(BITS) \
+    static HANDLER(mov_rr_##BITS) \
+    { \
+        fast_set_reg(c, i->rm, fast_reg(c, i->reg, BITS / 8), BITS / 8); \
+        NEXT; \
+    } \
+    static HANDLER(mov_ri_##BITS) \
+    { \
+        fast_set_reg(c, i->rm, (uint32_t)i->imm, BITS / 8); \
+        NEXT; \
+    } \
+    static HANDLER(xchg_rr_##BITS) \
+    { \
+        uint64_t a = fast_reg(c, i->rm, BITS / 8), b = fast_reg(c, i->reg, BITS / 8); \
+        fast_set_reg(c, i->rm, b, BITS / 8); \
+        fast_set_reg(c, i->reg, a, BITS / 8); \
+        NEXT; \
+    } \
+    EACH_FORM(MOV_MEM, BITS)
+#define MOV_MEM(BITS, F, EA) \
+    static HANDLER(load_##BITS##F) \
+    { \
+        const uint8_t *p = mem_host(c, i, EA, BITS / 8, false); \
+        if (UNLIKELY(!p)) SLOW; \
+        fast_set_reg(c, i->reg, host_load(p, BITS / 8), BITS / 8); \
+        NEXT; \
+    } \
+    static HANDLER(store_##BITS##F) \
+    { \
+        uint8_t *p = mem_host(c, i, EA, BITS / 8, true); \
+        if (UNLIKELY(!p)) SLOW; \
+        host_store(p, fast_reg(c, i->reg, BITS / 8), BITS / 8); \
+        NEXT; \
+    } \
+    static HANDLER(store_imm_##BITS##F) \
+    { \
+        uint8_t *p = mem_host(c, i, EA, BITS / 8, true); \
+        if (UNLIKELY(!p)) SLOW; \
+        host_store(p, (uint32_t)i->imm, BITS / 8); \
+        NEXT; \
+    }
+MOV_SIZE(8)
+MOV_SIZE(16)
+MOV_SIZE(32)
+insn_handler *const fast_mov_rr[3] = SIZES(mov_rr);
+insn_handler *const fast_mov_ri[3] = SIZES(mov_ri);
+insn_handler *const fast_xchg_rr[3] = SIZES(xchg_rr);
+insn_handler *const fast_load[3][EA_FORMS] = SIZES_FORMS(load);
+insn_handler *const fast_store[3][EA_FORMS] = SIZES_FORMS(store);
+insn_handler *const fast_store_imm[3][EA_FORMS] = SIZES_FORMS(store_imm);
+
+/* ---- MOVZX, MOVSX to 32 bits */
+#define MOVX(NAME, BITS, TYPE) \
+    static HANDLER(NAME##_rr_##BITS) \
+    { \
+        c->r[i->reg] = (uint32_t)(TYPE)fast_reg(c, i->rm, BITS / 8); \
+        NEXT; \
+    } \
+    EACH_FORM(MOVX_MEM, NAME, BITS, TYPE)
+#define MOVX_MEM(NAME, BITS, TYPE, F, EA) \
+    static HANDLER(NAME##_rm_##BITS##F) \
+    { \
+        const uint8_t *p = mem_host(c, i, EA, BITS / 8, false); \
+        if (UNLIKELY(!p)) SLOW; \
+        c->r[i->reg] = (uint32_t)(TYPE)host_load(p, BITS / 8); \
+        NEXT; \
+    }
+MOVX(movzx, 8, uint8_t)
+MOVX(movzx, 16, uint16_t)
+MOVX(movsx, 8, int8_t)
+MOVX(movsx, 16, int16_t)
+insn_handler *const fast_movx_rr[2][2] = { { movzx_rr_8, movzx_rr_16 }, { movsx_rr_8, movsx_rr_16 } };
+insn_handler *const fast_movx_rm[2][2][EA_FORMS] = {
+    { FORMS(movzx_rm_8), FORMS(movzx_rm_16) }, { FORMS(movsx_rm_8), FORMS(movsx_rm_16) },
+};
+
+/* ---- LEA of 32 bits with 32-bit addresses */
+static HANDLER(lea_any)
+{
+    c->r[i->reg] = (uint32_t)(c->r[i->base] + (c->r[i->index] << insn_scale(i)) + (uint64_t)(int64_t)i->disp);
+    NEXT;
+}
+static HANDLER(lea_base)
+{
+    c->r[i->reg] = (uint32_t)(c->r[i->base] + (uint64_t)(int64_t)i->disp);
+    NEXT;
+}
+insn_handler *const fast_lea[2] = { lea_any, lea_base };
+
+/* ---- stack. SUFFIX names size and whether the stack segment is flat and 32 bits wide. */
+#define STACK(SUFFIX, SIZE, FLAT) \
+    static HANDLER(push_r##SUFFIX) \
+    { \
+        uint8_t *p = stack_host(c, -SIZE, SIZE, FLAT, true); \
+        if (UNLIKELY(!p)) SLOW; \
+        host_store(p, c->r[i->rm], SIZE); \
+        fast_stack_add(c, -SIZE, FLAT); \
+        NEXT; \
+    } \
+    static HANDLER(push_i##SUFFIX) \
+    { \
+        uint8_t *p = stack_host(c, -SIZE, SIZE, FLAT, true); \
+        if (UNLIKELY(!p)) SLOW; \
+        host_store(p, (uint32_t)i->imm, SIZE); \
+        fast_stack_add(c, -SIZE, FLAT); \
+        NEXT; \
+    } \
+    static HANDLER(pop_r##SUFFIX) \
+    { \
+        const uint8_t *p = stack_host(c, 0, SIZE, FLAT, false); \
+        if (UNLIKELY(!p)) SLOW; \
+        uint64_t v = host_load(p, SIZE); \
+        fast_stack_add(c, SIZE, FLAT); \
+        fast_set_reg(c, i->rm, v, SIZE); \
+        NEXT; \
+    }
+STACK(16s, 2, false)
+STACK(16f, 2, true)
+STACK(32s, 4, false)
+STACK(32f, 4, true)
+#define STACK_TABLE(H) { { H##16s, H##16f }, { H##32s, H##32f } }
+insn_handler *const fast_push_r[2][2] = STACK_TABLE(push_r);
+insn_handler *const fast_push_i[2][2] = STACK_TABLE(push_i);
+insn_handler *const fast_pop_r[2][2] = STACK_TABLE(pop_r);
+
+#define PUSH_MEM(NAME, F, EA) \
+    static HANDLER(NAME##F) \
+    { \
+        const uint8_t *from = mem_host(c, i, EA, 4, false); \
+        if (UNLIKELY(!from)) SLOW; \
+        uint8_t *p = stack_host(c, -4, 4, true, true); \
+        if (UNLIKELY(!p)) SLOW; \
+        host_store(p, host_load(from, 4), 4); \
+        fast_stack_add(c, -4, true); \
+        NEXT; \
+    }
+EACH_FORM(PUSH_MEM, push_m_)
+insn_handler *const fast_push_m[EA_FORMS] = FORMS(push_m_);
+
+static HANDLER(leave_32f)
+{
+    const uint8_t *p = tlb_hit(c->tlb_read, (uint32_t)c->r[R_BP], 4);
+    if (UNLIKELY(!p)) SLOW;
+    c->r[R_SP] = (uint32_t)(c->r[R_BP] + 4);
+    c->r[R_BP] = host_load(p, 4);
+    NEXT;
+}
+insn_handler *const fast_leave = leave_32f;
+
+/* ---- small ones */
+static HANDLER(cdq)
+{
+    c->r[R_DX] = (uint32_t)((int32_t)c->r[R_AX] >> 31);
+    NEXT;
+}
+static HANDLER(cwde)
+{
+    c->r[R_AX] = (uint32_t)(int16_t)c->r[R_AX];
+    NEXT;
+}
+static HANDLER(nop)
+{
+    NEXT;
+}
+static HANDLER(cld)
+{
+    c->eflags &= ~(uint32_t)FL_DF;
+    NEXT;
+}
+static HANDLER(std)
+{
+    c->eflags |= FL_DF;
+    NEXT;
+}
+insn_handler *const fast_cdq = cdq, *const fast_cwde = cwde, *const fast_nop = nop, *const fast_cld = cld,
+    *const fast_std = std;
+
+#define CONDITIONS(M) M(0) M(1) M(2) M(3) M(4) M(5) M(6) M(7) M(8) M(9) M(10) M(11) M(12) M(13) M(14) M(15)
+#define CONDITIONAL(CC) \
+    static HANDLER(setcc_##CC) \
+    { \
+        *byte_reg(c, i->rm) = flags_condition(c, CC); \
+        NEXT; \
+    } \
+    static HANDLER(cmov_##CC) \
+    { \
+        if (flags_condition(c, CC)) c->r[i->reg] = (uint32_t)c->r[i->rm]; \
+        NEXT; \
+    }
+CONDITIONS(CONDITIONAL)
+#define SETCC(CC) setcc_##CC,
+#define CMOV(CC) cmov_##CC,
+insn_handler *const fast_setcc[16] = { CONDITIONS(SETCC) };
+insn_handler *const fast_cmov_rr[16] = { CONDITIONS(CMOV) };
