@@ -193,6 +193,7 @@ static const struct state_field cpu_fields[] = {
     FIELD_DERIVED(T, jump_context),
     FIELD_DERIVED(T, go),
     FIELD_DERIVED(T, go_budget),
+    FIELD_DERIVED(T, go_spare),
     FIELD_DERIVED(T, link_from),
     FIELD_STRUCTS(T, seg, &seg_state, "ES CS SS DS FS GS"),
     FIELD_RANGE(T, cpl, 0, 3, "privilege level"),
@@ -317,6 +318,7 @@ enum host_status cpu_loaded(struct cpu *c, struct error *e)
     c->cc_result = c->cc_operand = c->cc_inc = 0;
     c->cc_kind = CC_EFLAGS;
     c->budget = c->budget_published = c->go_budget = 0;
+    c->go_spare = 0;
     c->go = NULL;
     c->link_from = NULL;
     c->a20_mask = c->a20_masked ? ~(1ull << 20) : ~0ull;

@@ -6,8 +6,8 @@
 void exec_run(struct cpu *c, const struct insn *first)
 {
 #ifdef BEIGE_PORTABLE
-    exec_note(c, first, c->budget - BLOCK_MAX);
-    while (c->go) c->go->run(c, c->go, c->go_budget, 0);
+    exec_note(c, first, c->budget - BLOCK_MAX, 0);
+    while (c->go) c->go->run(c, c->go, c->go_budget, c->go_spare);
 #else
     first->run(c, first, c->budget - BLOCK_MAX, 0);
 #endif

@@ -24,13 +24,13 @@
 
 #ifdef BEIGE_PORTABLE
 #define MUSTTAIL
-static inline void exec_note(struct cpu *c, const struct insn *to, int64_t budget)
+static inline void exec_note(struct cpu *c, const struct insn *to, int64_t budget, uint64_t spare)
 {
     c->go = to;
     c->go_budget = budget;
+    c->go_spare = spare;
 }
-#define DISPATCH(c, to, budget, spare) ((void)(spare), exec_note((c), (to), (budget)))
-#define CONTINUE(handler, c, i, budget, spare) handler((c), (i), (budget), (spare))
+#define DISPATCH(c, to, budget, spare) exec_note((c), (to), (budget), (spare))
 #else
 #if defined(__has_attribute)
 #if __has_attribute(musttail)
@@ -41,7 +41,6 @@ static inline void exec_note(struct cpu *c, const struct insn *to, int64_t budge
 #define MUSTTAIL
 #endif
 #define DISPATCH(c, to, budget, spare) (to)->run((c), (to), (budget), (spare))
-#define CONTINUE(handler, c, i, budget, spare) handler((c), (i), (budget), (spare))
 #endif
 
 /* ---- exec.c */

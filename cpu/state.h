@@ -73,6 +73,7 @@ struct cpu {
     uint64_t jump_context;       /* DERIVED: mode and mapping generation of valid jump_cache entries */
     const struct insn *go;       /* the plain call loop's next record (exec.h) */
     int64_t go_budget;
+    uint64_t go_spare;
     struct insn *link_from;      /* a jump that wants to be linked to the block at c->rip */
     struct seg seg[SEG_COUNT];
     uint8_t cpl;
