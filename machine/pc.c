@@ -218,7 +218,9 @@ static bool pc_firmware_items(struct machine *m, struct error *e)
         c.ide_cdrom[i] = m->cfg.ide[i].cdrom;
     }
     /* SeaBIOS polls an empty floppy drive for 5 s a try, since no index pulse ever ends the command: boot from it last. */
-    for (unsigned i = 0; i < MACHINE_FLOPPIES; i++) c.floppy[i] = m->cfg.floppy[i].present && m->cfg.floppy[i].blk;
+    for (unsigned i = 0; i < MACHINE_FLOPPIES; i++) c.floppy[i] = i82077_blk(m->fdc, i) != NULL;
+    for (unsigned i = 0; i < MACHINE_SERIALS; i++) c.serial[i] = m->cfg.serial[i];
+    for (unsigned i = 0; i < MACHINE_PARALLELS; i++) c.parallel[i] = m->cfg.parallel[i];
     bool ok = bios_build(&c, &items, e) == HOST_OK;
     for (unsigned i = 0; ok && i < items.len; i++) {
         const struct bios_item *it = &items.item[i];
@@ -349,9 +351,10 @@ bool pc_build(struct machine *m, struct error *e)
 
     /* PCI: 00.0 host bridge, 01.0 ISA bridge, 01.1 IDE, 01.3 power management, 02.0 display. */
     struct pci_bus *pci = pci_bus_create(b, "pci", &(struct pci_pins){ 0 });
-    i440fx_create(b, "i440fx", &(struct i440fx_pins){ .bus = pci, .ram = m->main_ram, .rom = m->rom });
+    i440fx_create(b, "i440fx", &(struct i440fx_pins){ .bus = pci, .ram = m->main_ram, .rom = m->rom,
+                  .init = cpu_pin(m->cpu, CPU_PIN_INIT) });
     pc_rom_below_16m(m);
-    struct piix3_pins p3 = { .bus = pci };
+    struct piix3_pins p3 = { .bus = pci, .init = cpu_pin(m->cpu, CPU_PIN_INIT) };
     for (unsigned n = 0; n < WIRES_ISA_IRQS; n++) p3.irq[n] = wires_irq(wires, n, WIRE_PCI);
     piix3_create(b, "piix3", &p3);
     m->pm = piix4_pm_create(b, "pm", &(struct piix4_pm_pins){ .bus = pci, .sci = wires_irq(wires, 9, WIRE_SCI),
