@@ -23,7 +23,8 @@ static inline uint64_t linear_cut(const struct cpu *c, uint64_t linear)
 static void seg_check(struct cpu *c, unsigned seg, uint64_t off, unsigned len, bool write)
 {
     const struct seg *s = &c->seg[seg];
-    enum vector v = seg == SEG_SS ? V_SS : V_GP;
+    /* The 80286 in real mode knows exception 13 only (captured from the chip). */
+    enum vector v = seg == SEG_SS && !(cpu_level(c) == LEVEL_286 && cpu_real(c)) ? V_SS : V_GP;
     if (c->mode & MODE_L64) return;
     uint64_t last = off + len - 1;
     bool code = s->attr & SEG_CODE;

@@ -53,7 +53,10 @@ BODY(das) { (void)i; return decimal_adjust(c, true); }
 BODY(aam_Ib)
 {
     uint8_t base = (uint8_t)i->imm, al = get_al(c);
-    if (base == 0) return op_divide_error(c);
+    if (base == 0) {
+        if (cpu_level(c) == LEVEL_8086) flags_bcd(c, 0, false, false, false);   /* captured from the chip */
+        return op_divide_error(c);
+    }
     set_reg16(c, R_AX, (uint16_t)((al / base) << 8 | al % base));
     flags_bcd(c, al % base, false, false, false);
     return BODY_NEXT;

@@ -39,12 +39,7 @@ static enum status call(struct cpu *c, const struct insn *i, uint64_t target)
     return BODY_JUMP;
 }
 BODY(call_Jz) { return call(c, i, relative(c, i)); }
-BODY(call_Ev)
-{
-    /* The 8086 reads a register operand after the push: CALL SP goes to the new SP. */
-    if (cpu_level(c) == LEVEL_8086 && !insn_is_mem(i) && i->rm == R_SP) return call(c, i, c->r[R_SP] - 2);
-    return call(c, i, rm_read(c, i, insn_opsize(i)));
-}
+BODY(call_Ev) { return call(c, i, rm_read(c, i, insn_opsize(i))); }
 
 static enum status ret(struct cpu *c, const struct insn *i, unsigned extra)
 {

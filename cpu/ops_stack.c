@@ -46,8 +46,9 @@ BODY(pop_Ev)
         uint64_t sp = c->r[R_SP];
         stack_add(c, size);
         uint64_t ea = insn_ea_inline(c, i);
-        c->r[R_SP] = sp;                      /* the write may still fault */
+        if (cpu_level(c) != LEVEL_286) c->r[R_SP] = sp;   /* the write may still fault; a 286 has moved SP by then */
         mem_write(c, insn_seg(i), ea, v, size);
+        c->r[R_SP] = sp;
         stack_add(c, size);
     } else {
         stack_add(c, size);

@@ -28,6 +28,18 @@ static bool go_on(struct cpu *c)
     return true;
 }
 
+/* The 80286 moves its registers ahead of the accesses: where a word lies across the end of its segment, the fault finds SI,
+ * DI and CX changed already (captured from the chip; CX is `counts` lower in a repetition). */
+enum { AHEAD_SI = 1, AHEAD_DI = 2 };
+static void ahead_286(struct cpu *c, const struct insn *i, unsigned seg, uint64_t off, unsigned size, unsigned ahead,
+                      unsigned counts)
+{
+    if (cpu_level(c) != LEVEL_286 || off + (1u << size) - 1 <= c->seg[seg].limit) return;
+    if (ahead & AHEAD_SI) advance(c, i, R_SI, size);
+    if (ahead & AHEAD_DI) advance(c, i, R_DI, size);
+    if (repeats(i)) set_addr_reg(c, i, R_CX, c->r[R_CX] - counts);
+}
+
 typedef void iteration(struct cpu *c, const struct insn *i, unsigned size);
 
 /* Repeats `one`; `compares`: it sets ZF, which may end the repetition. */
@@ -113,8 +125,11 @@ static bool span_done(struct cpu *c, const struct insn *i, uint64_t n, unsigned 
 
 static inline void movs_one(struct cpu *c, const struct insn *i, unsigned size)
 {
-    uint64_t v = mem_read(c, insn_seg(i), addr_reg(c, i, R_SI), 1u << size);
-    mem_write(c, SEG_ES, addr_reg(c, i, R_DI), v, 1u << size);
+    uint64_t from = addr_reg(c, i, R_SI), to = addr_reg(c, i, R_DI);
+    ahead_286(c, i, insn_seg(i), from, size, AHEAD_SI, 1);
+    uint64_t v = mem_read(c, insn_seg(i), from, 1u << size);
+    ahead_286(c, i, SEG_ES, to, size, AHEAD_SI | AHEAD_DI, 2);
+    mem_write(c, SEG_ES, to, v, 1u << size);
     advance(c, i, R_SI, size);
     advance(c, i, R_DI, size);
 }
@@ -150,7 +165,9 @@ BODY(movs_Yv_Xv) { return movs(c, i, size_of(i)); }
 
 static inline void stos_one(struct cpu *c, const struct insn *i, unsigned size)
 {
-    mem_write(c, SEG_ES, addr_reg(c, i, R_DI), c->r[R_AX] & size_mask(size), 1u << size);
+    uint64_t to = addr_reg(c, i, R_DI);
+    ahead_286(c, i, SEG_ES, to, size, AHEAD_DI, 2);
+    mem_write(c, SEG_ES, to, c->r[R_AX] & size_mask(size), 1u << size);
     advance(c, i, R_DI, size);
 }
 
@@ -184,7 +201,9 @@ BODY(stos_Yv_eAX) { return stos(c, i, size_of(i)); }
 
 static inline void lods_one(struct cpu *c, const struct insn *i, unsigned size)
 {
-    uint64_t v = mem_read(c, insn_seg(i), addr_reg(c, i, R_SI), 1u << size);
+    uint64_t from = addr_reg(c, i, R_SI);
+    ahead_286(c, i, insn_seg(i), from, size, AHEAD_SI, 1);
+    uint64_t v = mem_read(c, insn_seg(i), from, 1u << size);
     if (size == 0) set_al(c, (uint8_t)v);
     else set_reg(c, R_AX, v, 1u << size);
     advance(c, i, R_SI, size);
@@ -194,7 +213,9 @@ BODY(lods_eAX_Xv) { return repeat(c, i, size_of(i), lods_one, false); }
 
 static inline void scas_one(struct cpu *c, const struct insn *i, unsigned size)
 {
-    uint64_t v = mem_read(c, SEG_ES, addr_reg(c, i, R_DI), 1u << size);
+    uint64_t to = addr_reg(c, i, R_DI);
+    ahead_286(c, i, SEG_ES, to, size, AHEAD_DI, 1);
+    uint64_t v = mem_read(c, SEG_ES, to, 1u << size);
     flags_put(c, ALU_CMP, alu(ALU_CMP, c->r[R_AX] & size_mask(size), v, size, false));
     advance(c, i, R_DI, size);
 }
@@ -203,8 +224,16 @@ BODY(scas_eAX_Yv) { return repeat(c, i, size_of(i), scas_one, true); }
 
 static inline void cmps_one(struct cpu *c, const struct insn *i, unsigned size)
 {
-    uint64_t a = mem_read(c, insn_seg(i), addr_reg(c, i, R_SI), 1u << size);
-    uint64_t b = mem_read(c, SEG_ES, addr_reg(c, i, R_DI), 1u << size);
+    uint64_t from = addr_reg(c, i, R_SI), to = addr_reg(c, i, R_DI), a, b;
+    if (cpu_level(c) == LEVEL_286) {          /* reads its second operand first */
+        ahead_286(c, i, SEG_ES, to, size, AHEAD_DI, 0);
+        b = mem_read(c, SEG_ES, to, 1u << size);
+        ahead_286(c, i, insn_seg(i), from, size, AHEAD_SI | AHEAD_DI, 1);
+        a = mem_read(c, insn_seg(i), from, 1u << size);
+    } else {
+        a = mem_read(c, insn_seg(i), from, 1u << size);
+        b = mem_read(c, SEG_ES, to, 1u << size);
+    }
     flags_put(c, ALU_CMP, alu(ALU_CMP, a, b, size, false));
     advance(c, i, R_SI, size);
     advance(c, i, R_DI, size);
@@ -216,10 +245,12 @@ BODY(cmps_Xv_Yv) { return repeat(c, i, size_of(i), cmps_one, true); }
 static inline void ins_one(struct cpu *c, const struct insn *i, unsigned size)
 {
     uint16_t port = reg16(c, R_DX);
+    uint64_t to = addr_reg(c, i, R_DI);
     cpu_publish(c);
     io_check(c, port, 1u << size);
-    access_probe_write(c, SEG_ES, addr_reg(c, i, R_DI), 1u << size);
-    mem_write(c, SEG_ES, addr_reg(c, i, R_DI), port_in(c->ports, port, 1u << size), 1u << size);
+    ahead_286(c, i, SEG_ES, to, size, AHEAD_DI, 2);
+    access_probe_write(c, SEG_ES, to, 1u << size);
+    mem_write(c, SEG_ES, to, port_in(c->ports, port, 1u << size), 1u << size);
     advance(c, i, R_DI, size);
 }
 
@@ -228,7 +259,9 @@ static inline void outs_one(struct cpu *c, const struct insn *i, unsigned size)
     uint16_t port = reg16(c, R_DX);
     cpu_publish(c);
     io_check(c, port, 1u << size);
-    uint32_t v = (uint32_t)mem_read(c, insn_seg(i), addr_reg(c, i, R_SI), 1u << size);
+    uint64_t from = addr_reg(c, i, R_SI);
+    ahead_286(c, i, insn_seg(i), from, size, AHEAD_SI, 1);
+    uint32_t v = (uint32_t)mem_read(c, insn_seg(i), from, 1u << size);
     port_out(c->ports, port, v, 1u << size);
     advance(c, i, R_SI, size);
 }

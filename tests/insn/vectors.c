@@ -223,8 +223,8 @@ static void rig_regs(struct rig *g, uint16_t out[REGS])
 /* Mask of the pushed FLAGS word at addr and addr + 1, or FFFFh where there is none. */
 static bool pushed_flags(const struct rig *g, const struct test *t, const uint16_t want[REGS], bool divide, uint32_t *addr)
 {
-    if (t->excp) {
-        *addr = t->flags_addr;
+    if (t->excp) {                       /* the capture gives the bus address, which is even where SP is odd */
+        *addr = t->flags_addr | (((uint32_t)want[5] * 16 + want[8]) & 1);
         return true;
     }
     if (g->halts || !divide || want[8] == t->init.reg[8]) return false;
