@@ -148,7 +148,7 @@ static void chardev_send(struct chr *chr, const uint8_t *data, size_t len)
     if (c->log >= 0 && !write_all(c->log, data, len, -1)) tell_loss(c, &c->log_broken, "its logfile");
     chardev_collect(c, data, len, GUEST_MAX);
     /* A whole line goes out at once: whoever reads along sees it when it was written, not at the end of a slice. */
-    if (len && data[len - 1] == '\n') chardev_flush(c);
+    if (len && data[len - 1] == '\n') chardev_write_out(c);
 }
 
 /* ---- to the guest ----------------------------------------------------------------------------------------------------- */
