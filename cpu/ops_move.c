@@ -61,7 +61,7 @@ static enum status exchange(struct cpu *c, const struct insn *i, unsigned size)
 }
 BODY(xchg_Eb_Gb) { return exchange(c, i, 0); }
 BODY(xchg_Ev_Gv) { return exchange(c, i, size_of(i)); }
-BODY(xchg_Zv_eAX) { return exchange(c, i, size_of(i)); }
+BODY(xchg_eAX_Zv) { return exchange(c, i, size_of(i)); }
 
 BODY(lea_Gv_M)
 {

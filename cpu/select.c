@@ -174,7 +174,7 @@ static insn_handler *select_fast(const struct cpu *c, struct insn *i, unsigned m
         if (!mem || !wide || insn_addrsize(i) != 4) return NULL;
         return fast_lea[i->index == R_NONE];
     case OP_xchg_Eb_Gb: return mem ? NULL : fast_xchg_rr[0];
-    case OP_xchg_Ev_Gv: case OP_xchg_Zv_eAX: return mem ? NULL : fast_xchg_rr[i->flags & INSN_OPSIZE];
+    case OP_xchg_Ev_Gv: case OP_xchg_eAX_Zv: return mem ? NULL : fast_xchg_rr[i->flags & INSN_OPSIZE];
 
     case OP_push_Zv: return i->rm == R_SP && cpu_level(c) == LEVEL_8086 ? NULL : fast_push_r[wide][flat];
     case OP_push_Iz: case OP_push_Ib: return fast_push_i[wide][flat];
