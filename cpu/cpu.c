@@ -132,7 +132,7 @@ enum cpu_activity cpu_activity(const struct cpu *c) { return (enum cpu_activity)
 bool cpu_has_apic(const struct cpu *c) { return c->has_apic; }
 uint64_t cpu_tsc_hz(const struct cpu *c) { return c->model->tsc_hz; }
 uint64_t cpu_default_rate(const struct cpu *c) { return c->model->rate; }
-bool cpu_needs_own_bios(const struct cpu *c) { return cpu_level(c) < LEVEL_386; }
+bool cpu_needs_own_bios(const struct cpu *c) { return cpu_level(c) < LEVEL_486; }
 uint64_t cpu_phys_mask(const struct cpu *c) { return (1ull << c->model->phys_bits) - 1; }
 
 uint32_t cpu_signature(struct cpu *c, uint32_t *features)

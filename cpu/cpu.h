@@ -80,7 +80,7 @@ void cpu_kick(struct cpu *c);
 /* Frequency of RDTSC in Hz and default instruction rate of the model (instructions a second). */
 uint64_t cpu_tsc_hz(const struct cpu *c);
 uint64_t cpu_default_rate(const struct cpu *c);
-bool cpu_needs_own_bios(const struct cpu *c);                 /* 8086, 286: SeaBIOS wants a 386 */
+bool cpu_needs_own_bios(const struct cpu *c);                 /* 8086 to 386: SeaBIOS uses BSWAP */
 uint64_t cpu_phys_mask(const struct cpu *c);                  /* physical address lines, for phys_init */
 void cpu_model_help(FILE *out);                               /* -cpu help */
 #define CPU_MODEL_DEFAULT "pentium3"                          /* what Debian's i686 kernel takes */

@@ -121,7 +121,9 @@ void smm_enter(struct cpu *c)
     for (unsigned n = 0; n < SEG_COUNT; n++)
         c->seg[n] = (struct seg){ .limit = 0xffffffff, .attr = SEG_G | SEG_P | SEG_S | SEG_WRITABLE | SEG_ACCESSED };
     c->seg[SEG_CS].base = c->smbase;
-    c->seg[SEG_CS].sel = cpu_level(c) >= LEVEL_686 ? (uint16_t)(c->smbase >> 4) : 0x3000;
+    /* GAP: below the P6 the selector is 3000h wherever SMBASE has moved (SDM vol. 3 table 34-4). SeaBIOS finds its save area by
+     * it, so the 486 and the Pentium get the P6's value: with the real one this firmware could not start them. */
+    c->seg[SEG_CS].sel = (uint16_t)(c->smbase >> 4);
     c->rip = 0x8000;
     eflags_set(c, c->model->flags_fixed_one | FL_1);
     cpu_mode_changed(c);

@@ -500,7 +500,7 @@ static const struct option_section after[] = {
 };
 const struct option_manual manual = {
     .program = "beige", .version = BEIGE_VERSION, .date = "2026-11-21", .summary = "x86 PC emulator",
-    .synopsis = "beige [OPTION]... [FILE]", .before = before, .after = after,
+    .synopsis = "[OPTION]... [FILE]", .before = before, .after = after,
 };
 
 void setup_fini(struct setup *u)

@@ -242,7 +242,7 @@ static bool pc_cpu(struct machine *m, struct error *e)
     m->cpu = cpu_create(&cfg, e);
     if (!m->cpu) return false;
     if (cpu_needs_own_bios(m->cpu) && !m->cfg.bios) {
-        error_set(e, HOST_REFUSED, "-cpu %s: SeaBIOS needs a 386; give a BIOS for this CPU with -bios", m->cpu_model);
+        error_set(e, HOST_REFUSED, "-cpu %s: SeaBIOS needs a 486 or later (it uses BSWAP); give a BIOS for this CPU with -bios", m->cpu_model);
         return false;
     }
     m->mem.addr_mask = cpu_phys_mask(m->cpu);
@@ -272,7 +272,19 @@ static void pc_drives(struct machine *m, struct pci_bus *pci, struct device *wir
     piix_ide_create(pci, "piix-ide", &(struct piix_ide_pins){ .device = 1, .function = 1, .channel = { ch[0], ch[1] } });
 }
 
-static void pc_ports(struct machine *m, struct device *wires)
+/* A port that the user chose: taken by nobody yet. */
+static bool pc_port_free(struct machine *m, const char *who, uint16_t base, unsigned count, struct error *e)
+{
+    for (unsigned n = 0; n < count; n++) {
+        const char *owner = port_owner(&m->ports, (uint16_t)(base + n));
+        if (!owner) continue;
+        error_set(e, HOST_BUSY, "%s: port %xh belongs to %s", who, base + n, owner);
+        return false;
+    }
+    return true;
+}
+
+static bool pc_ports(struct machine *m, struct device *wires, struct error *e)
 {
     static const struct { const char *id; uint16_t base; uint8_t irq; uint8_t source; } com[MACHINE_SERIALS] = {
         { "serial0", 0x3f8, 4, WIRE_CHIP }, { "serial1", 0x2f8, 3, WIRE_CHIP },
@@ -288,11 +300,17 @@ static void pc_ports(struct machine *m, struct device *wires)
         if (m->cfg.parallel[i])
             parport_create(&m->board, lpt[i].id, &(struct parport_pins){ .base = lpt[i].base, .chr = m->cfg.parallel[i],
                            .irq = wires_irq(wires, lpt[i].irq, lpt[i].source) });
-    for (unsigned i = 0; i < m->cfg.debugcons; i++)
-        debugcon_create(&m->board, debug_ids[i], &(struct debugcon_pins){ .iobase = m->cfg.debugcon[i].iobase, .readback = 0xe9,
+    for (unsigned i = 0; i < m->cfg.debugcons; i++) {
+        uint16_t base = m->cfg.debugcon[i].iobase;
+        if (!pc_port_free(m, "isa-debugcon", base, 1, e)) return false;
+        debugcon_create(&m->board, debug_ids[i], &(struct debugcon_pins){ .iobase = base, .readback = 0xe9,
                         .chr = m->cfg.debugcon[i].chr });
-    if (m->cfg.debug_exit)
-        debug_exit_create(&m->board, "debug-exit", &(struct debug_exit_pins){ m->cfg.debug_exit_iobase, m->cfg.debug_exit_iosize });
+    }
+    if (!m->cfg.debug_exit) return true;
+    struct debug_exit_pins pins = { m->cfg.debug_exit_iobase, m->cfg.debug_exit_iosize };
+    if (!pc_port_free(m, "isa-debug-exit", pins.iobase, pins.iosize, e)) return false;
+    debug_exit_create(&m->board, "debug-exit", &pins);
+    return true;
 }
 
 bool pc_build(struct machine *m, struct error *e)
@@ -371,9 +389,8 @@ bool pc_build(struct machine *m, struct error *e)
     }
     m->fdc = i82077_create(b, "fdc", &fp);
     pc_drives(m, pci, wires);
-    pc_ports(m, wires);
-
     m->fw_cfg = fw_cfg_create(b, "fw_cfg");
+    if (!pc_ports(m, wires, e)) return false;
     pc_cmos(m);
     return pc_firmware_items(m, e);
 }
