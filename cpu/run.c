@@ -151,6 +151,38 @@ static struct block *find_block(struct cpu *c)
     return b;
 }
 
+/* The instruction at the IP, if it crosses into the next page, from a small cache of its own; or NULL. May fault on the
+ * second page, which it needs. */
+static const struct insn *find_cross(struct cpu *c)
+{
+    uint64_t linear = linear_ip(c);
+    unsigned off = linear & (PAGE_SIZE - 1);
+    bool user = c->cpl == 3;
+    if (off + INSN_MAX <= PAGE_SIZE || (c->dr[7] & 0xff)) return NULL;
+    if (code_left(c) < INSN_MAX || (!(c->mode & MODE_D32) && c->rip + INSN_MAX > 0x10000)) return NULL;
+    struct tlb_page first = *tlb_translate(c, linear, PAGE_FETCH, user);
+    if (!first.host) return NULL;
+    struct block_store *s = c->blocks;
+    struct cross *x = &s->cross[(first.backing ^ off) & (CROSS_CACHE - 1)];
+    if (!x->valid || x->page[0] != first.backing || x->off != off || x->mode != c->mode) {
+        struct insn *i = decode_step(c);
+        if (off + i->len <= PAGE_SIZE) return NULL;
+        struct tlb_page *second = tlb_translate(c, (uint32_t)(linear + i->len), PAGE_FETCH, user);
+        if (!second->host || !block_mark_code(c, first.block, first.offset + off, PAGE_SIZE - off) ||
+            !block_mark_code(c, second->block, second->offset, off + i->len - PAGE_SIZE))
+            return NULL;
+        *x = (struct cross){ .page = { first.backing, second->backing }, .off = (uint16_t)off, .mode = (uint16_t)c->mode,
+                             .valid = true, .insn = { i[0], i[1] } };
+        select_handlers(c, x->insn, 1, c->mode | MODE_EDGE);
+        s->pages[first.backing].has_cross = s->pages[second->backing].has_cross = true;
+    } else if (tlb_translate(c, (uint32_t)(linear + INSN_MAX), PAGE_FETCH, user)->backing != x->page[1]) {
+        x->valid = false;
+        return NULL;
+    }
+    c->page_eip = c->rip - off;
+    return x->insn;
+}
+
 /* ---- one instruction */
 
 static bool delivers_event(unsigned op)
@@ -267,7 +299,9 @@ static void run_next(struct cpu *c)
     }
     struct block *b = find_block(c);
     if (!b || b->count > c->budget) {
-        step(c);
+        const struct insn *cross = b ? NULL : find_cross(c);
+        if (cross) exec_run(c, cross);
+        else step(c);
         return;
     }
     struct insn *first = &c->blocks->arena[b->first];
