@@ -105,7 +105,7 @@ static const uint8_t *take(struct reader *r, unsigned n)
     static const uint8_t zeros[8];
     if (r->more || r->too_long || r->pos + n > r->max || r->pos + n > r->avail) {
         if (r->pos + n > r->max) r->too_long = true;
-        else r->more = true;
+        else if (!r->too_long) r->more = true;
         return zeros;
     }
     const uint8_t *p = r->b + r->pos;
