@@ -149,8 +149,8 @@ void lin_write(struct cpu *c, uint64_t linear, uint64_t v, unsigned size, bool u
 
 void lin_probe_write(struct cpu *c, uint64_t linear, unsigned len, bool user)
 {
-    for (uint64_t page = linear & PAGE_MASK; page <= linear + len - 1; page += PAGE_SIZE)
-        tlb_translate(c, linear_cut(c, page), PAGE_WRITE, user);
+    for (uint64_t at = linear; at <= linear + len - 1; at = (at & PAGE_MASK) + PAGE_SIZE)
+        tlb_translate(c, linear_cut(c, at), PAGE_WRITE, user);
 }
 
 uint64_t lin_read_sys(struct cpu *c, uint64_t linear, unsigned size) { return lin_read(c, linear, size, false); }
@@ -293,8 +293,9 @@ static void probe(struct cpu *c, unsigned seg, uint64_t off, unsigned len, unsig
 {
     if (len == 0 || wraps_8086(c, off, len)) return;
     uint64_t linear = seg_linear(c, seg, off, len, kind == PAGE_WRITE);
-    for (uint64_t page = linear & PAGE_MASK; page <= linear + len - 1; page += PAGE_SIZE)
-        tlb_translate(c, linear_cut(c, page), kind, is_user(c));
+    if (len == 2 || len == 4 || len == 8) check_alignment(c, linear, len);
+    for (uint64_t at = linear; at <= linear + len - 1; at = (at & PAGE_MASK) + PAGE_SIZE)
+        tlb_translate(c, linear_cut(c, at), kind, is_user(c));
 }
 
 void access_probe_read(struct cpu *c, unsigned seg, uint64_t off, unsigned len) { probe(c, seg, off, len, PAGE_READ); }

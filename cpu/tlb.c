@@ -81,12 +81,13 @@ static bool is_apic_page(const struct cpu *c, uint64_t phys)
 struct tlb_page *tlb_translate(struct cpu *c, uint64_t linear, unsigned kind, bool user)
 {
     struct tlb *t = c->tlb;
+    uint64_t address = linear;                              /* CR2, should it fault */
     linear &= PAGE_MASK;
     struct tlb_page *p = &t->page[kind][user][(linear >> PAGE_SHIFT) & (TLB_PAGES - 1)];
     if (p->linear == linear && p->generation == (p->global ? t->generation_global : t->generation)) return p;
 
     struct xlate x;
-    paging_walk(c, linear, kind, user, &x);
+    paging_walk(c, address, kind, user, &x);
     if (x.page_shift > PAGE_SHIFT) t->large_pages = true;
     *p = (struct tlb_page){ .linear = linear, .phys = x.phys & c->a20_mask, .global = x.global };
     p->generation = x.global ? t->generation_global : t->generation;
