@@ -254,7 +254,7 @@ static void report(struct judge *j, struct test_case t, bool in_block)
         for (unsigned k = 0; k < t.patch[n].len; k++) printf(" %02x", t.patch[n].bytes[k]);
         printf("\n");
     }
-    print_image("in  ", &t.in, NULL);
+    print_image("in  ", &t.in, &t.host.image);
     print_image("host", &t.host.image, &t.in);
     print_image("ours", &ours.image, &t.in);
     print_changes("host", &t.host);
