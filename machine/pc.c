@@ -242,7 +242,8 @@ static bool pc_cpu(struct machine *m, struct error *e)
     m->cpu = cpu_create(&cfg, e);
     if (!m->cpu) return false;
     if (cpu_needs_own_bios(m->cpu) && !m->cfg.bios) {
-        error_set(e, HOST_REFUSED, "-cpu %s: SeaBIOS needs a 486 or later (it uses BSWAP); give a BIOS for this CPU with -bios", m->cpu_model);
+        error_set(e, HOST_REFUSED, "-cpu %s: SeaBIOS needs a 486 or later (it uses BSWAP); give a BIOS for this CPU with -bios",
+                  m->cpu_model);
         return false;
     }
     m->mem.addr_mask = cpu_phys_mask(m->cpu);
