@@ -143,6 +143,13 @@ static const struct option *find(const struct option *table, unsigned num, const
     return NULL;
 }
 
+/* "-drive: unknown property": the message of a sub-option says already whose it is. */
+static bool names_option(const char *text, const struct option *o)
+{
+    size_t len = strlen(o->name);
+    return text[0] == '-' && strncmp(text + 1, o->name, len) == 0 && strchr(": =", text[1 + len]) != NULL;
+}
+
 enum host_status option_parse(const struct option *table, unsigned num, int argc, char *const argv[], void *ctx,
                               option_apply *positional, struct error *e)
 {
@@ -179,7 +186,9 @@ enum host_status option_parse(const struct option *table, unsigned num, int argc
         }
         struct error why = { "" };
         enum host_status st = o->apply(ctx, o, value, &why);
-        if (st) return error_set(e, st, "-%s: %s", o->name, why.text[0] ? why.text : host_status_text(st));
+        if (!st) continue;
+        if (names_option(why.text, o)) return error_set(e, st, "%s", why.text);
+        return error_set(e, st, "-%s: %s", o->name, why.text[0] ? why.text : host_status_text(st));
     }
     return HOST_OK;
 }

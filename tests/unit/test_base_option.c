@@ -19,7 +19,7 @@ static enum host_status note(void *ctx, const struct option *o, const char *valu
 static enum host_status refuse(void *ctx, const struct option *o, const char *value, struct error *e)
 {
     (void)ctx, (void)o;
-    return error_set(e, HOST_REFUSED, "'%s' is not for us", value);
+    return error_set(e, HOST_REFUSED, strcmp(value, "who") == 0 ? "-display: %s?" : "'%s' is not for us", value);
 }
 
 static const struct option table[] = {
@@ -84,6 +84,8 @@ START_TEST(each_misuse_has_its_message)
     ck_assert_str_eq(e.text, "option '-vnc' is not built yet");
     ck_assert_int_eq(parse(&s, &e, "-display gtk"), HOST_REFUSED);
     ck_assert_str_eq(e.text, "-display: 'gtk' is not for us");
+    ck_assert_int_eq(parse(&s, &e, "-display who"), HOST_REFUSED);
+    ck_assert_str_eq(e.text, "-display: who?");          /* named once */
     char *argv[] = { (char *)"x" };
     ck_assert_int_eq(option_parse(table, TABLE, 1, argv, &s, NULL, &e), HOST_REFUSED);
     ck_assert_str_eq(e.text, "'x' is not an option, and nothing else is expected here");
