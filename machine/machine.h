@@ -71,6 +71,8 @@ uint8_t machine_exit_value(const struct machine *m);       /* after STOP_DEBUG_E
 const char *machine_stop_text(const struct machine *m);    /* one sentence for STOP_*; host failures name file and cause */
 void machine_reset(struct machine *m);                     /* as the reset button; an input */
 
+uint64_t machine_guest_resets(const struct machine *m);    /* resets that the guest asked for since create */
+
 vtime machine_time(const struct machine *m);
 uint64_t machine_icount(const struct machine *m);
 uint64_t machine_rate(const struct machine *m);            /* instructions a virtual second */

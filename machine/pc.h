@@ -29,6 +29,7 @@ struct machine {
 
     /* What a device or the CPU asked for; the run loop acts on it between instructions. */
     bool want_reset, want_stop;
+    uint64_t guest_resets;               /* how often the guest asked for one: the frontend tells its clients */
     enum stop_reason end;                /* STOP_LIMIT: nothing ended the run */
     uint8_t exit_value;
     char stop_text[640];

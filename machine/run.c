@@ -30,6 +30,7 @@ static bool machine_take_requests(struct machine *m, enum stop_reason *why)
             return true;
         }
         machine_do_reset(m);
+        m->guest_resets++;
     }
     if (m->want_stop) {
         m->want_stop = false;
@@ -73,6 +74,7 @@ void machine_stop(struct machine *m)
 }
 
 void machine_reset(struct machine *m) { machine_do_reset(m); }
+uint64_t machine_guest_resets(const struct machine *m) { return m->guest_resets; }
 vtime machine_time(const struct machine *m) { return m->clock.now; }
 uint64_t machine_icount(const struct machine *m) { return m->clock.icount; }
 void machine_set_rate(struct machine *m, uint64_t insns_per_sec) { clock_set_rate(&m->clock, insns_per_sec); }
