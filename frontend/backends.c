@@ -14,62 +14,101 @@ static const char *keep(struct setup_chardev *d, const char *text, size_t n)
     return NULL;
 }
 
+/* The value of a key, kept in d; NULL where the key is absent. */
+static const char *keep_value(struct subopts *o, struct setup_chardev *d, const char *key)
+{
+    const char *v = subopts_get(o, key);
+    return v ? keep(d, v, strlen(v)) : NULL;
+}
+
+void setup_free_chardev(struct setup_chardev *d)
+{
+    for (unsigned i = 0; i < 4; i++) free(d->strings[i]);
+    free(d->id);
+    *d = (struct setup_chardev){ 0 };
+}
+
+static enum host_status parse_stdio(struct subopts *o, struct setup_chardev *d, struct error *e)
+{
+    d->cfg.signals = true;
+    return subopts_bool(o, "signal", &d->cfg.signals, e);
+}
+
+static enum host_status parse_file(struct subopts *o, struct setup_chardev *d, struct error *e)
+{
+    d->cfg.path = keep_value(o, d, "path");
+    if (!d->cfg.path) return error_set(e, HOST_REFUSED, "-chardev: a file wants path=");
+    return subopts_bool(o, "append", &d->cfg.append, e);
+}
+
+static enum host_status parse_socket(struct subopts *o, struct setup_chardev *d, struct error *e)
+{
+    bool ignored;
+    d->cfg.wait = true;
+    d->cfg.path = keep_value(o, d, "path");
+    d->cfg.host = keep_value(o, d, "host");
+    d->cfg.port = keep_value(o, d, "port");
+    enum host_status st = subopts_bool(o, "server", &d->cfg.server, e);
+    if (st == HOST_OK) st = subopts_bool(o, "wait", &d->cfg.wait, e);
+    if (st == HOST_OK) st = subopts_bool(o, "delay", &ignored, e);
+    if (st == HOST_OK && !d->cfg.path == !d->cfg.port)
+        return error_set(e, HOST_REFUSED, "-chardev: a socket wants path=, or host= and port=");
+    return st;
+}
+
+static enum host_status parse_none(struct subopts *o, struct setup_chardev *d, struct error *e)
+{
+    (void)o, (void)d, (void)e;
+    return HOST_OK;
+}
+
+static const struct backend_kind {
+    const char *name;
+    int kind;
+    enum host_status (*parse)(struct subopts *o, struct setup_chardev *d, struct error *e);
+} backend_kinds[] = {
+    { "socket", CHARDEV_SOCKET, parse_socket }, { "file", CHARDEV_FILE, parse_file }, { "stdio", CHARDEV_STDIO, parse_stdio },
+    { "pty", CHARDEV_PTY, parse_none }, { "null", CHARDEV_NULL, parse_none },
+};
+enum { BACKEND_KINDS = sizeof backend_kinds / sizeof backend_kinds[0] };
+
+static enum host_status parse_chardev(struct subopts *o, struct setup_chardev *d, struct error *e)
+{
+    const char *kind = subopts_get(o, "backend"), *id = subopts_get(o, "id");
+    const struct backend_kind *k = backend_kinds;
+    while (kind && k < backend_kinds + BACKEND_KINDS && strcmp(k->name, kind) != 0) k++;
+    if (!kind || k == backend_kinds + BACKEND_KINDS)
+        return error_set(e, HOST_REFUSED, "-chardev: unknown kind '%s' (socket, file, stdio, pty, null)", kind ? kind : "");
+    if (!id) return error_set(e, HOST_REFUSED, "-chardev: %s wants id=", kind);
+    d->id = strdup(id);
+    d->cfg.kind = k->kind;
+    d->cfg.logfile = keep_value(o, d, "logfile");
+    enum host_status st = subopts_bool(o, "logappend", &d->cfg.logappend, e);
+    if (st == HOST_OK) st = subopts_bool(o, "mux", &d->mux, e);
+    if (st == HOST_OK) st = k->parse(o, d, e);
+    return st == HOST_OK ? subopts_done(o, e) : st;
+}
+
 enum host_status setup_add_chardev(struct setup *u, const char *text, struct error *e)
 {
     struct subopts o;
+    struct setup_chardev d = { 0 };
+    if (u->chardevs == SETUP_CHARDEVS) return error_set(e, HOST_REFUSED, "at most %d", SETUP_CHARDEVS);
     enum host_status st = subopts_parse(&o, "-chardev", text, "backend", e);
-    struct setup_chardev *d = &u->chardev[u->chardevs];
-    const char *v;
-    if (st != HOST_OK) goto out;
-    if (u->chardevs == SETUP_CHARDEVS) {
-        st = error_set(e, HOST_REFUSED, "-chardev: at most %d", SETUP_CHARDEVS);
-        goto out;
-    }
-    *d = (struct setup_chardev){ .text = strdup(text) };
-    const char *kind = subopts_get(&o, "backend"), *id = subopts_get(&o, "id");
-    if (!kind || !id) {
-        st = error_set(e, HOST_REFUSED, "-chardev %s: wants a kind and id=", text);
-        goto out;
-    }
-    d->id = strdup(id);
-    if ((v = subopts_get(&o, "logfile"))) d->cfg.logfile = keep(d, v, strlen(v));
-    if ((v = subopts_get(&o, "path"))) d->cfg.path = keep(d, v, strlen(v));
-    st = subopts_bool(&o, "mux", &d->mux, e);
-    if (strcmp(kind, "null") == 0) d->cfg.kind = CHARDEV_NULL;
-    else if (strcmp(kind, "pty") == 0) d->cfg.kind = CHARDEV_PTY;
-    else if (strcmp(kind, "stdio") == 0) {
-        d->cfg.kind = CHARDEV_STDIO;
-        d->cfg.signals = true;
-        if (st == HOST_OK) st = subopts_bool(&o, "signal", &d->cfg.signals, e);
-    } else if (strcmp(kind, "file") == 0) {
-        d->cfg.kind = CHARDEV_FILE;
-        if (st == HOST_OK) st = subopts_bool(&o, "append", &d->cfg.append, e);
-        if (!d->cfg.path) st = error_set(e, HOST_REFUSED, "-chardev %s: wants path=", text);
-    } else if (strcmp(kind, "socket") == 0) {
-        bool ignored;
-        d->cfg.kind = CHARDEV_SOCKET;
-        d->cfg.wait = true;
-        if ((v = subopts_get(&o, "host"))) d->cfg.host = keep(d, v, strlen(v));
-        if ((v = subopts_get(&o, "port"))) d->cfg.port = keep(d, v, strlen(v));
-        if (st == HOST_OK) st = subopts_bool(&o, "server", &d->cfg.server, e);
-        if (st == HOST_OK) st = subopts_bool(&o, "wait", &d->cfg.wait, e);
-        if (st == HOST_OK) st = subopts_bool(&o, "nodelay", &ignored, e);
-        if (!d->cfg.path && !d->cfg.port) st = error_set(e, HOST_REFUSED, "-chardev %s: wants path= or port=", text);
-    } else {
-        st = error_set(e, HOST_REFUSED, "-chardev %s: unknown kind '%s' (socket, file, stdio, pty, null)", text, kind);
-    }
-    if (st == HOST_OK) st = subopts_done(&o, e);
-    if (st == HOST_OK) u->chardevs++;
-out:
+    if (st == HOST_OK) st = parse_chardev(&o, &d, e);
+    for (unsigned i = 0; st == HOST_OK && i < u->chardevs; i++)
+        if (strcmp(u->chardev[i].id, d.id) == 0) st = error_set(e, HOST_REFUSED, "-chardev: id=%s is named twice", d.id);
+    if (st == HOST_OK) u->chardev[u->chardevs++] = d;
+    else setup_free_chardev(&d);
     subopts_fini(&o);
     return st;
 }
 
-/* The short forms: stdio, mon:stdio, file:P, tcp:H:P[,server,nowait], unix:P[,...], pty, null, telnet-less. */
+/* The short forms: stdio, mon:stdio, file:P, tcp:H:P[,server,nowait], unix:P[,...], pty, null. */
 static bool parse_short(const char *text, struct setup_chardev *d, struct error *e)
 {
     const char *p = text, *comma;
-    *d = (struct setup_chardev){ .text = strdup(text), .cfg.wait = true };
+    *d = (struct setup_chardev){ .cfg.wait = true };
     if (strncmp(p, "mon:", 4) == 0) {
         d->mux = true;
         p += 4;
@@ -90,8 +129,8 @@ static bool parse_short(const char *text, struct setup_chardev *d, struct error 
     }
     bool tcp = strncmp(p, "tcp:", 4) == 0, local = strncmp(p, "unix:", 5) == 0;
     if (!tcp && !local) {
-        error_set(e, HOST_REFUSED, "'%s' is not a character device (stdio, mon:stdio, file:PATH, tcp:HOST:PORT, unix:PATH, pty, "
-                  "null, none, chardev:ID)", text);
+        error_set(e, HOST_REFUSED, "'%s' is no character device (stdio, mon:stdio, file:PATH, tcp:HOST:PORT, unix:PATH, "
+                  "pty, null, none, chardev:ID)", text);
         return false;
     }
     d->cfg.kind = CHARDEV_SOCKET;
@@ -125,63 +164,67 @@ static bool parse_short(const char *text, struct setup_chardev *d, struct error 
     return true;
 }
 
-static void free_chardev(struct setup_chardev *d)
+enum host_status setup_check_chardev(const char *text, struct error *e)
 {
-    for (unsigned i = 0; i < 4; i++) free(d->strings[i]);
-    free(d->id);
-    free(d->text);
+    struct setup_chardev d;
+    if (strcmp(text, "none") == 0 || strncmp(text, "chardev:", 8) == 0) return HOST_OK;
+    bool ok = parse_short(text, &d, e);
+    setup_free_chardev(&d);
+    return ok ? HOST_OK : HOST_REFUSED;
 }
 
 /* ---- opening ---------------------------------------------------------------------------------------------------------- */
-
-static struct chardev *session_find_chardev(struct session *s, const char *id, unsigned *index)
-{
-    for (unsigned i = 0; i < s->chardev_count; i++)
-        if (strcmp(chardev_id(s->chardevs[i]), id) == 0) {
-            *index = i;
-            return s->chardevs[i];
-        }
-    return NULL;
-}
 
 static struct chardev *open_one(struct setup *u, const char *id, const struct setup_chardev *d, struct error *e)
 {
     struct session *s = u->s;
     if (s->chardev_count == SESSION_CHARDEVS) {
-        error_set(e, HOST_REFUSED, "too many character devices");
+        error_set(e, HOST_REFUSED, "%s: at most %d character devices", id, SESSION_CHARDEVS);
         return NULL;
     }
     struct chardev *c = chardev_open(&s->loop, id, &d->cfg, e);
     if (!c) return NULL;
     s->chardevs[s->chardev_count++] = c;
-    if (d->mux) terminal_mux(s, c);
+    struct monitor *m = d->mux ? terminal_mux(s, c) : NULL;
+    if (m && s->monitor_count < SESSION_MONITORS) s->monitor[s->monitor_count++] = m;
     return c;
 }
 
-/* A backend for a port: "chardev:ID" or a short form. */
-static struct chr *backend(struct setup *u, const char *id, const char *text, struct error *e)
+/* A -chardev by its id, for `user`. */
+static struct chardev *take_named(struct setup *u, const char *user, const char *id, int use, struct error *e)
 {
     struct session *s = u->s;
-    struct setup_chardev d;
-    unsigned at = 0;
-    if (strncmp(text, "chardev:", 8) == 0) {
-        struct chardev *c = session_find_chardev(s, text + 8, &at);
-        if (!c) {
-            error_set(e, HOST_MISSING, "%s: there is no -chardev with id=%s", id, text + 8);
+    for (unsigned i = 0; i < s->chardev_count; i++) {
+        if (strcmp(chardev_id(s->chardevs[i]), id) != 0) continue;
+        if (s->chardev_use[i] != CHARDEV_FREE) {
+            error_set(e, HOST_BUSY, "-chardev: '%s' cannot serve %s, it has a user already", id, user);
             return NULL;
         }
-        if (s->chardev_used[at]) {
-            error_set(e, HOST_BUSY, "%s: chardev '%s' is in use", id, text + 8);
-            return NULL;
-        }
-        s->chardev_used[at] = true;
-        return chardev_chr(c);
+        s->chardev_use[i] = use;
+        return s->chardevs[i];
     }
-    struct chardev *c = parse_short(text, &d, e) ? open_one(u, id, &d, e) : NULL;
-    free_chardev(&d);
-    if (!c) return NULL;
-    s->chardev_used[s->chardev_count - 1] = true;
-    return chardev_chr(c);
+    error_set(e, HOST_MISSING, "-chardev: there is none with id=%s (for %s)", id, user);
+    return NULL;
+}
+
+/* "chardev:ID", or a short form that is opened under the name of its user. */
+static struct chardev *take(struct setup *u, const char *user, const char *text, int use, struct error *e)
+{
+    struct setup_chardev d;
+    if (strncmp(text, "chardev:", 8) == 0) return take_named(u, user, text + 8, use, e);
+    bool ok = parse_short(text, &d, e);
+    if (use != CHARDEV_PORT) d.mux = false;
+    if (use == CHARDEV_MONITOR) d.cfg.signals = false;     /* Ctrl-C gives up a line, it does not end the emulator */
+    struct chardev *c = ok ? open_one(u, user, &d, e) : NULL;
+    setup_free_chardev(&d);
+    if (c) u->s->chardev_use[u->s->chardev_count - 1] = use;
+    return c;
+}
+
+static struct chr *backend(struct setup *u, const char *id, const char *text, struct error *e)
+{
+    struct chardev *c = take(u, id, text, CHARDEV_PORT, e);
+    return c ? chardev_chr(c) : NULL;
 }
 
 static bool open_ports(struct setup *u, struct error *e)
@@ -208,36 +251,39 @@ static bool open_ports(struct setup *u, struct error *e)
     return true;
 }
 
-static bool open_monitor(struct setup *u, struct error *e)
+/* A chardev that is multiplexed (mux=on) carries a monitor already: naming it again is QEMU's way to say so. */
+static bool is_mux(const struct setup *u, const char *text)
 {
-    struct setup_chardev d;
-    if (!u->monitor || strcmp(u->monitor, "none") == 0 || strcmp(u->monitor, "null") == 0) return true;
-    if (!parse_short(u->monitor, &d, e)) {
-        free_chardev(&d);
-        return false;
+    for (unsigned i = 0; i < u->chardevs; i++)
+        if (u->chardev[i].mux && strncmp(text, "chardev:", 8) == 0 && strcmp(text + 8, u->chardev[i].id) == 0) return true;
+    return false;
+}
+
+static bool open_monitors(struct setup *u, struct error *e)
+{
+    struct session *s = u->s;
+    char user[32];
+    for (unsigned i = 0; i < u->monitors; i++) {
+        if (!u->monitor[i].control && is_mux(u, u->monitor[i].dev)) continue;
+        snprintf(user, sizeof user, "compat_monitor%u", i);          /* QEMU's name for it */
+        struct chardev *c = take(u, user, u->monitor[i].dev, u->monitor[i].control ? CHARDEV_QMP : CHARDEV_MONITOR, e);
+        if (!c) return false;
+        if (u->monitor[i].control) {
+            struct qmp_server *q = qmp_create(s, c, u->monitor[i].pretty);
+            if (q) s->qmp[s->qmp_count++] = q;
+        } else {
+            struct monitor *m = monitor_create(s, c);
+            if (m && s->monitor_count < SESSION_MONITORS) s->monitor[s->monitor_count++] = m;
+        }
     }
-    d.mux = false;
-    struct chardev *c = chardev_open(&u->s->loop, "monitor", &d.cfg, e);
-    free_chardev(&d);
-    if (c) u->s->monitor = monitor_create(u->s, c, true);
-    return c != NULL;
+    return true;
 }
 
 bool setup_backends(struct setup *u, struct error *e)
 {
     for (unsigned i = 0; i < u->chardevs; i++)
         if (!open_one(u, u->chardev[i].id, &u->chardev[i], e)) return false;
-    if (!open_ports(u, e) || !open_monitor(u, e)) return false;
-    for (unsigned i = 0; i < u->qmps; i++) {
-        struct setup_chardev d;
-        char id[32];
-        snprintf(id, sizeof id, "qmp%u", i);
-        struct qmp_server *q = parse_short(u->qmp[i], &d, e) ? qmp_create(u->s, &d.cfg, id, e) : NULL;
-        free_chardev(&d);
-        if (!q) return false;
-        u->s->qmp[u->s->qmp_count++] = q;
-    }
-    return true;
+    return open_ports(u, e) && open_monitors(u, e);
 }
 
 /* ---- the machine's side ----------------------------------------------------------------------------------------------- */
@@ -262,12 +308,12 @@ void setup_attach(struct setup *u)
 {
     struct chardev_client client = { .room = client_room, .input = client_input, .event = client_event, .opaque = u->s };
     for (unsigned i = 0; i < u->s->chardev_count; i++)
-        if (u->s->chardev_used[i]) chardev_attach(u->s->chardevs[i], &client);
+        if (u->s->chardev_use[i] == CHARDEV_PORT) chardev_attach(u->s->chardevs[i], &client);
 }
 
 bool setup_interactive(const struct setup *u)
 {
-    if (u->s->qmp_count || u->s->monitor) return true;
+    if (u->s->qmp_count || u->s->monitor_count) return true;
     for (unsigned i = 0; i < u->s->chardev_count; i++)
         if (chardev_interactive(u->s->chardevs[i])) return true;
     return false;

@@ -1,24 +1,32 @@
 /* Drives from options: which image in which drive. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "frontend/demo.h"
 #include "frontend/setup.h"
 
 enum { FLOPPY_MAX = 2949120, PROBE_BYTES = 36864 };
+
+static struct blk *open_as(const struct setup_drive *d, const struct image_options *o, struct error *e)
+{
+    enum image_use use = d->cdrom ? IMAGE_CD : d->where == WHERE_FLOPPY ? IMAGE_FLOPPY : IMAGE_DISK;
+    struct blk *b = image_open(d->file, o, e);
+    if (!b || d->format || image_whole(b, use, e)) return b;
+    blk_close(b);
+    return NULL;
+}
 
 /* A file that may not be written is a write-protected floppy; a CD is never written; a hard disk must be writable. */
 static struct blk *open_image(const struct setup *u, const struct setup_drive *d, struct error *e)
 {
     struct image_options o = { .format = d->format, .read_only = d->read_only || d->cdrom,
                                .snapshot = (d->snapshot || u->snapshot) && !d->cdrom };
-    struct blk *b = image_open(d->file, &o, e);
-    if (!b && d->where == WHERE_FLOPPY && !o.read_only && !o.snapshot) {
-        struct error ignored;
+    bool protectable = d->where == WHERE_FLOPPY && !o.read_only && !o.snapshot;
+    if (protectable && access(d->file, F_OK) == 0 && access(d->file, W_OK) != 0) {
         o.read_only = true;
-        b = image_open(d->file, &o, &ignored);
-        if (b) fprintf(stderr, "beige: %s is not writable: the floppy is write-protected\n", d->file);
+        fprintf(stderr, "beige: %s is not writable: the floppy is write-protected\n", d->file);
     }
-    return b;
+    return open_as(d, &o, e);
 }
 
 static bool place_drive(struct setup *u, const struct setup_drive *d, struct error *e)
@@ -37,7 +45,7 @@ static bool place_drive(struct setup *u, const struct setup_drive *d, struct err
         return false;
     }
     if (list[at].present) {
-        error_set(e, HOST_REFUSED, "-drive: %s drive %d is there twice", bus, at);
+        error_set(e, HOST_REFUSED, "-drive: %s drive %d is named twice", bus, at);
         return false;
     }
     list[at].present = true;
@@ -87,49 +95,65 @@ static bool is_multiboot(const uint8_t *p, size_t len)
     return false;
 }
 
+static void set_kernel(struct setup *u, const char *file)
+{
+    free(u->kernel);
+    u->kernel = strdup(file);
+}
+
+/* What FILE is, from its first bytes: sets the drive's kind, or u->kernel, and the boot order's letter (0: none). */
+static const char *boot_file_kind(struct setup *u, struct setup_drive *d, const uint8_t *head, size_t n, uint64_t size,
+                                  char *boot)
+{
+    static const uint8_t iso9660[] = "CD001";
+    *boot = 0;
+    if (n >= 32774 && memcmp(head + 32769, iso9660, 5) == 0) {
+        d->cdrom = true;
+        *boot = 'd';
+        return "ISO 9660 image, boots as CD-ROM";
+    }
+    if (n > 0x206 && memcmp(head + 0x202, "HdrS", 4) == 0) {
+        set_kernel(u, d->file);
+        return "Linux kernel, boots directly";
+    }
+    if (is_multiboot(head, n)) {
+        set_kernel(u, d->file);
+        return "multiboot kernel, boots directly";
+    }
+    if (size <= FLOPPY_MAX) {
+        d->where = WHERE_FLOPPY;
+        *boot = 'a';
+        return "floppy image, boots as drive A";
+    }
+    *boot = 'c';
+    return "raw hard disk image, boots as first disk";
+}
+
 bool setup_boot_file(struct setup *u, struct error *e)
 {
-    const char *path = u->boot_file;
-    static uint8_t const el_torito[] = "CD001";
+    const char *path = u->boot_file, *what;
+    struct image_options o = { .read_only = true };
+    struct blk *b = image_open(path, &o, e);
     uint8_t *head = calloc(1, PROBE_BYTES);
-    struct image_options o = { .format = "raw", .read_only = true };
-    struct blk *b = head ? image_open(path, &o, e) : NULL;
-    struct setup_drive *d = &u->drive[u->drives];
-    if (!b) {
-        free(head);
-        return false;
-    }
+    bool ok = false;
+    char boot[2] = { 0 };
+    if (!b || !head) goto out;
     uint64_t size = b->size, n = size < PROBE_BYTES ? size : PROBE_BYTES;
-    enum host_status st = blk_read(b, 0, head, n, e);
-    blk_close(b);
-    if (st != HOST_OK || u->drives == SETUP_DRIVES) {
-        free(head);
-        return false;
+    if (blk_read(b, 0, head, n, e) != HOST_OK) goto out;
+    if (u->drives == SETUP_DRIVES) {
+        error_set(e, HOST_REFUSED, "%s: there are %d drives already", path, SETUP_DRIVES);
+        goto out;
     }
+    struct setup_drive *d = &u->drive[u->drives];
     *d = (struct setup_drive){ .file = strdup(path), .index = -1 };
-    const char *what;
-    if (n >= 32774 && memcmp(head + 32769, el_torito, 5) == 0) {
-        what = "ISO 9660 image, boots as CD-ROM";
-        d->cdrom = true;
-        u->drives++;
-        if (!u->boot_order) u->boot_order = strdup("d");
-    } else if (n > 0x206 && memcmp(head + 0x202, "HdrS", 4) == 0) {
-        what = "Linux kernel, boots directly";
-        u->kernel = d->file;
-    } else if (is_multiboot(head, n)) {
-        what = "multiboot kernel, boots directly";
-        u->kernel = d->file;
-    } else if (size <= FLOPPY_MAX) {
-        what = "floppy image, boots as drive A";
-        d->where = WHERE_FLOPPY;
-        u->drives++;
-        if (!u->boot_order) u->boot_order = strdup("a");
-    } else {
-        what = strcmp(image_probe(head, n), "raw") == 0 ? "hard disk image (raw), boots as first disk" : "hard disk image";
-        u->drives++;
-        if (!u->boot_order) u->boot_order = strdup("c");
-    }
+    what = boot_file_kind(u, d, head, n, size, boot);
+    if (boot[0]) u->drives++;
+    else free(d->file);
+    if (boot[0] && !u->boot_order) u->boot_order = strdup(boot);
     fprintf(stderr, "beige: %s: %s\n", path, what);
+    ok = true;
+out:
+    blk_close(b);
     free(head);
-    return true;
+    return ok;
 }

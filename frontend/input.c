@@ -1,23 +1,16 @@
-/* Inputs that are due at a virtual time: what send-key and sendkey queue, and --input files.
+/* Inputs that are due at a virtual time: what send-key and sendkey queue, and --input files (their format: `beige help
+ * input`, the table of actions below).
  *
- * One line of a file:   TIME ACTION ARGUMENTS
- * TIME is seconds since power-on ("12.5"). Actions:
- *   key ctrl-alt-f2            press and release together (held 40 ms)
- *   type "text\n"              one key press a character, 40 ms down and 40 ms up
- *   serial0 "text\n"           bytes to a serial port (to serial3)
- *   mouse DX DY [DZ]           relative movement
- *   button left|right|middle down|up
- *   change DRIVE FILE          put a medium in;  eject DRIVE
- *   powerdown  reset  nmi  quit
- *   screendump FILE.png|.ppm
- * Empty lines and lines that begin with # are skipped. */
+ * Each is applied between two instructions, at the first one that starts at its time or later, so a file gives the same run
+ * on every host. Inputs of one time are applied in the order of their arrival. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/option.h"
 #include "frontend/session.h"
 
-enum { KEY_HOLD_MS = 40 };
+enum { KEY_HOLD_MS = 40, SERIAL_MS = 1, LINE_SIZE = 4096 };
 
 void session_schedule(struct session *s, vtime at, void (*fire)(struct session *, struct scheduled *), int a, int b, int c,
                       const char *text, size_t len)
@@ -34,9 +27,11 @@ void session_schedule(struct session *s, vtime at, void (*fire)(struct session *
         memcpy(it->text, text, len);
         it->text[len] = 0;
     }
+    if (s->queue && s->queue_last->at <= at) p = &s->queue_last->next;      /* files are read in the order of time */
     while (*p && (*p)->at <= at) p = &(*p)->next;
     it->next = *p;
     *p = it;
+    if (!it->next) s->queue_last = it;
 }
 
 vtime session_next_input(const struct session *s) { return s->queue ? s->queue->at : VTIME_NEVER; }
@@ -132,14 +127,14 @@ static unsigned keys_for_char(char ch, enum key out[2])
 
 /* ---- the file --------------------------------------------------------------------------------------------------------- */
 
+/* One byte, at its time: as on a cable, a port that has no room for it loses it. (Waiting for room instead would hide a
+ * position in the text from --save.) */
 static void fire_serial(struct session *s, struct scheduled *it)
 {
     struct chr *c = s->config.serial[it->a];
-    size_t room = c ? machine_chr_room(s->machine, c) : 0, n = it->len < room ? it->len : room;
-    if (n) machine_chr_input(s->machine, c, (const uint8_t *)it->text, n);
-    /* What the port has no room for is sent a little later, in order. */
-    if (c && n < it->len)
-        session_schedule(s, machine_time(s->machine) + VTIME_MS(1), fire_serial, it->a, 0, 0, it->text + n, it->len - n);
+    uint8_t byte = (uint8_t)it->b;
+    if (machine_chr_room(s->machine, c)) machine_chr_input(s->machine, c, &byte, 1);
+    else log_line(&s->log, LOG_WARN, "--input", "serial%d had no room for byte 0x%02x: lost", it->a, byte);
 }
 
 static void fire_mouse(struct session *s, struct scheduled *it)
@@ -159,7 +154,7 @@ static void fire_change(struct session *s, struct scheduled *it)
     char *file = strchr(it->text, ' ');
     if (file) *file++ = 0;
     if ((file ? session_change(s, it->text, file, NULL, false, true, &e)
-              : machine_change_medium(s->machine, it->text, NULL, true, &e)) != HOST_OK)
+              : session_eject(s, it->text, true, &e)) != HOST_OK)
         session_quit(s, EXIT_OURS, "--input: %s", e.text);
 }
 
@@ -200,7 +195,7 @@ static size_t parse_text(const char *in, char *out)
         unsigned value;
         if (p) {
             out[n++] = to[p - from];
-        } else if (*in == 'x' && sscanf(in + 1, "%2x", &value) == 1) {
+        } else if (*in == 'x' && isxdigit((unsigned char)in[1]) && sscanf(in + 1, "%2x", &value) == 1) {
             out[n++] = (char)value;
             in += isxdigit((unsigned char)in[2]) ? 2 : 1;
         } else {
@@ -222,79 +217,155 @@ static bool schedule_typing(struct session *s, vtime at, const char *text, size_
     return true;
 }
 
-static bool read_button(struct session *s, vtime at, const char *args)
+/* ---- actions: each reads its arguments and schedules; false if they are not of its form (or *why says better) ----------- */
+
+/* Texts for one port, and for the keyboard (the last), follow each other: a line that comes before the one above it is
+ * through begins later. */
+struct busy { vtime until[MACHINE_SERIALS + 1]; };
+struct reading { struct session *s; vtime at; const char *args; struct busy *busy; char *why; size_t why_size; };
+
+static vtime begin_text(const struct reading *r, unsigned line, size_t chars, vtime each)
 {
-    char word[16], how[16];
-    if (sscanf(args, "%15s %15s", word, how) != 2 || (strcmp(how, "down") != 0 && strcmp(how, "up") != 0)) return false;
-    int bit = strcmp(word, "left") == 0 ? 1 : strcmp(word, "right") == 0 ? 2 : strcmp(word, "middle") == 0 ? 4 : 0;
-    if (bit) session_schedule(s, at, fire_button, bit, how[0] == 'd', 0, NULL, 0);
-    return bit != 0;
+    vtime *until = &r->busy->until[line], at = *until > r->at ? *until : r->at;
+    *until = at + (vtime)chars * each;
+    return at;
 }
 
-/* Schedules one action; false if it is unknown or its arguments are not of its form (`why` says which). */
-static bool read_action(struct session *s, vtime at, const char *action, const char *args, char *why, size_t why_size)
+static bool read_key(const struct reading *r, int unused)
 {
-    static const char *const commands[] = { "powerdown", "reset", "nmi", "quit" };
-    char text[4096], bad[32];
-    size_t n;
-    snprintf(why, why_size, "%s: arguments are not of its form", action);
-    if (strcmp(action, "key") == 0) {
-        enum key k[8];
-        unsigned count = session_parse_keys(args, k, 8, bad, sizeof bad);
-        if (count) keys_at(s, at, k, count, KEY_HOLD_MS);
-        else snprintf(why, why_size, "unknown key '%s'", bad);
-        return count != 0;
-    }
-    if (strcmp(action, "type") == 0) return (n = parse_text(args, text)) != SIZE_MAX && schedule_typing(s, at, text, n);
-    if (strncmp(action, "serial", 6) == 0 && action[6] >= '0' && action[6] < '0' + MACHINE_SERIALS && !action[7]) {
-        if ((n = parse_text(args, text)) == SIZE_MAX) return false;
-        session_schedule(s, at, fire_serial, action[6] - '0', 0, 0, text, n);
-        return true;
-    }
-    if (strcmp(action, "mouse") == 0) {
-        int x, y, z = 0;
-        if (sscanf(args, "%d %d %d", &x, &y, &z) < 2) return false;
-        session_schedule(s, at, fire_mouse, x, y, z, NULL, 0);
-        return true;
-    }
-    if (strcmp(action, "button") == 0) return read_button(s, at, args);
-    if (strcmp(action, "change") == 0 || strcmp(action, "eject") == 0) {
-        if (!*args || (action[0] == 'c') != (strchr(args, ' ') != NULL)) return false;
-        session_schedule(s, at, fire_change, 0, 0, 0, args, strlen(args));
-        return true;
-    }
-    if (strcmp(action, "screendump") == 0) {
-        if (*args) session_schedule(s, at, fire_screendump, 0, 0, 0, args, strlen(args));
-        return *args != 0;
-    }
-    for (unsigned i = 0; i < sizeof commands / sizeof commands[0]; i++)
-        if (strcmp(action, commands[i]) == 0) {
-            session_schedule(s, at, fire_command, commands[i][0], 0, 0, NULL, 0);
-            return true;
-        }
-    snprintf(why, why_size, "unknown action '%s'", action);
+    enum key k[8];
+    char bad[32] = "";
+    unsigned count = session_parse_keys(r->args, k, 8, bad, sizeof bad);
+    (void)unused;
+    if (count) keys_at(r->s, r->at, k, count, KEY_HOLD_MS);
+    else if (bad[0]) snprintf(r->why, r->why_size, "unknown key '%s'", bad);
+    return count != 0;
+}
+
+static bool read_type(const struct reading *r, int unused)
+{
+    char text[LINE_SIZE];
+    size_t n = parse_text(r->args, text);
+    (void)unused;
+    if (n == SIZE_MAX || n == 0) return false;
+    vtime at = begin_text(r, MACHINE_SERIALS, n, VTIME_MS(2 * KEY_HOLD_MS));
+    if (schedule_typing(r->s, at, text, n)) return true;
+    snprintf(r->why, r->why_size, "a US keyboard has no key for a character of the text");
     return false;
 }
 
-static bool read_line(struct session *s, char *line, char *why, size_t why_size)
+static bool read_serial(const struct reading *r, int port)
+{
+    char text[LINE_SIZE];
+    size_t n = parse_text(r->args, text);
+    if (n == SIZE_MAX || n == 0) return false;
+    if (!r->s->config.serial[port]) {
+        snprintf(r->why, r->why_size, "this machine has no serial port %d", port);
+        return false;
+    }
+    vtime at = begin_text(r, (unsigned)port, n, VTIME_MS(SERIAL_MS));
+    for (size_t i = 0; i < n; i++, at += VTIME_MS(SERIAL_MS))
+        session_schedule(r->s, at, fire_serial, port, (uint8_t)text[i], 0, NULL, 0);
+    return true;
+}
+
+static bool read_mouse(const struct reading *r, int unused)
+{
+    int x, y, z = 0, end = 0;
+    (void)unused;
+    if (sscanf(r->args, "%d %d %n%d %n", &x, &y, &end, &z, &end) < 2 || r->args[end]) return false;
+    session_schedule(r->s, r->at, fire_mouse, x, y, z, NULL, 0);
+    return true;
+}
+
+static bool read_button(const struct reading *r, int unused)
+{
+    static const char *const names[] = { "left", "right", "middle" };
+    char word[16], how[16];
+    int end = 0;
+    (void)unused;
+    if (sscanf(r->args, "%15s %15s %n", word, how, &end) != 2 || r->args[end]) return false;
+    if (strcmp(how, "down") != 0 && strcmp(how, "up") != 0) return false;
+    for (unsigned i = 0; i < 3; i++)
+        if (strcmp(word, names[i]) == 0) {
+            session_schedule(r->s, r->at, fire_button, 1 << i, how[0] == 'd', 0, NULL, 0);
+            return true;
+        }
+    return false;
+}
+
+static bool read_medium(const struct reading *r, int change)
+{
+    if (!*r->args || change != (strchr(r->args, ' ') != NULL)) return false;
+    session_schedule(r->s, r->at, fire_change, 0, 0, 0, r->args, strlen(r->args));
+    return true;
+}
+
+static bool read_screendump(const struct reading *r, int unused)
+{
+    (void)unused;
+    if (*r->args) session_schedule(r->s, r->at, fire_screendump, 0, 0, 0, r->args, strlen(r->args));
+    return *r->args != 0;
+}
+
+static bool read_command(const struct reading *r, int letter)
+{
+    if (!*r->args) session_schedule(r->s, r->at, fire_command, letter, 0, 0, NULL, 0);
+    return !*r->args;
+}
+
+static const struct action {
+    const char *name, *form;
+    bool (*read)(const struct reading *r, int arg);
+    int arg;
+} actions[] = {
+    { "key", "KEYS", read_key, 0 },                     { "type", "\"TEXT\"", read_type, 0 },
+    { "serial0", "\"TEXT\"", read_serial, 0 },          { "serial1", "\"TEXT\"", read_serial, 1 },
+    { "serial2", "\"TEXT\"", read_serial, 2 },          { "serial3", "\"TEXT\"", read_serial, 3 },
+    { "mouse", "DX DY [DZ]", read_mouse, 0 },           { "button", "left|right|middle down|up", read_button, 0 },
+    { "change", "DRIVE FILE", read_medium, true },      { "eject", "DRIVE", read_medium, false },
+    { "screendump", "FILE", read_screendump, 0 },       { "powerdown", "", read_command, 'p' },
+    { "reset", "", read_command, 'r' },                 { "nmi", "", read_command, 'n' },
+    { "quit", "", read_command, 'q' },
+};
+enum { ACTIONS = sizeof actions / sizeof actions[0] };
+
+static bool read_action(const struct reading *r, const char *action)
+{
+    for (unsigned i = 0; i < ACTIONS; i++) {
+        if (strcmp(actions[i].name, action) != 0) continue;
+        const char *form = actions[i].form;
+        if (*form) snprintf(r->why, r->why_size, "%s wants: %s %s", action, action, form);
+        else snprintf(r->why, r->why_size, "%s takes no arguments", action);
+        return actions[i].read(r, actions[i].arg);
+    }
+    snprintf(r->why, r->why_size, "unknown action '%s'; the nearest is '%s'", action,
+             text_nearest(action, &actions[0].name, sizeof actions[0], ACTIONS));
+    return false;
+}
+
+static bool read_line(struct session *s, char *line, struct busy *busy, char *why, size_t why_size)
 {
     char *end, *action, *args;
     errno = 0;
     double seconds = strtod(line, &end);
     if (end == line || errno || !(seconds >= 0 && seconds < 1e9) || !isspace((unsigned char)*end)) {
-        snprintf(why, why_size, "a line begins with a time in seconds");
+        snprintf(why, why_size, "a line begins with a time in seconds and a blank");
         return false;
     }
     action = end + strspn(end, " \t");
     args = action + strcspn(action, " \t");
     if (*args) *args++ = 0;
     args += strspn(args, " \t");
-    return read_action(s, VTIME_NS((uint64_t)(seconds * 1e9 + 0.5)), action, args, why, why_size);
+    const struct reading r = { .s = s, .at = VTIME_NS((uint64_t)(seconds * 1e9 + 0.5)), .args = args, .busy = busy, .why = why,
+                               .why_size = why_size };
+    return read_action(&r, action);
 }
 
 bool session_read_inputs(struct session *s, const char *path, struct error *e)
 {
-    char line[4096], why[128];
+    char line[LINE_SIZE], why[128];
+    struct busy busy = { { 0 } };
     FILE *f = fopen(path, "r");
     if (!f) {
         error_set(e, HOST_MISSING, "%s: %s", path, strerror(errno));
@@ -302,10 +373,15 @@ bool session_read_inputs(struct session *s, const char *path, struct error *e)
     }
     bool ok = true;
     for (unsigned n = 1; ok && fgets(line, sizeof line, f); n++) {
+        if (!strchr(line, '\n') && !feof(f)) {
+            error_set(e, HOST_BAD_FORMAT, "%s:%u: longer than %d characters", path, n, LINE_SIZE - 2);
+            ok = false;
+            break;
+        }
         line[strcspn(line, "\r\n")] = 0;
         char *p = line + strspn(line, " \t");
         if (!*p || *p == '#') continue;
-        ok = read_line(s, p, why, sizeof why);
+        ok = read_line(s, p, &busy, why, sizeof why);
         if (!ok) error_set(e, HOST_BAD_FORMAT, "%s:%u: %s", path, n, why);
     }
     fclose(f);

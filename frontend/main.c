@@ -11,10 +11,19 @@
 #include "frontend/qmp.h"
 #include "frontend/setup.h"
 #include "frontend/window.h"
+#include "host/tty.h"
 
-/* The only thing a signal handler may touch: the machine is asked to end at the next slice. */
+/* The only thing a signal handler may touch: the machine is asked to end at the next slice. If it does not, because the
+ * host keeps us (a pipe that nobody reads), the second signal ends us at once. */
 static volatile sig_atomic_t signalled;
-static void on_signal(int n) { signalled = n; }
+static void on_signal(int n)
+{
+    if (signalled) {
+        tty_restore();
+        _exit(EXIT_OURS);
+    }
+    signalled = n;
+}
 
 /* Seconds since 1970 for -rtc base=; false if it is not a date. */
 static bool parse_date(const char *text, int64_t *out)
@@ -122,7 +131,7 @@ static void tear_down(struct setup *u)
     struct session *s = u->s;
     window_destroy(s->window);
     for (unsigned i = 0; i < s->qmp_count; i++) qmp_destroy(s->qmp[i]);
-    monitor_destroy(s->monitor);
+    for (unsigned i = 0; i < s->monitor_count; i++) monitor_destroy(s->monitor[i]);
     session_free_queue(s);
     for (unsigned i = 0; i < MACHINE_IDE; i++) blk_close(s->config.ide[i].blk);
     for (unsigned i = 0; i < MACHINE_FLOPPIES; i++) blk_close(s->config.floppy[i].blk);
@@ -137,7 +146,30 @@ static void tear_down(struct setup *u)
 
 static void check_signal(struct session *s)
 {
-    if (signalled) session_quit(s, EXIT_OURS, "ended by signal %d", (int)signalled);
+    if (!signalled) return;
+    session_event(s, "SHUTDOWN", "{\"guest\":false,\"reason\":\"host-signal\"}");
+    session_quit(s, EXIT_GUEST_OFF, "asked to quit by signal %d (%s)", (int)signalled, strsignal((int)signalled));
+}
+
+/* The usual signals are requests; the files' limit is an error of write() like a full disk. */
+static void take_signals(void)
+{
+    static const int requests[] = { SIGINT, SIGTERM, SIGHUP };
+    struct sigaction request = { .sa_handler = on_signal };
+    for (unsigned i = 0; i < sizeof requests / sizeof requests[0]; i++) sigaction(requests[i], &request, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+    tty_guard();
+}
+
+static int help(const char *topic)
+{
+    if (!topic) help_all(stdout);
+    else if (!help_topic(topic, stdout)) {
+        fprintf(stderr, "beige: there is no help on '%s'; an option's name, input, keys, exit or examples\n", topic);
+        return EXIT_USAGE;
+    }
+    return EXIT_GUEST_OFF;
 }
 
 int main(int argc, char **argv)
@@ -146,24 +178,24 @@ int main(int argc, char **argv)
     struct setup setup = { .s = &session, .program = argv[0] };
     struct error e = { "" };
     int status = EXIT_OURS;
-    signal(SIGPIPE, SIG_IGN);
+    if (argc > 1 && strcmp(argv[1], "help") == 0) return help(argc > 2 ? argv[2] : NULL);
+    if (argc > 1 && strcmp(argv[1], "run") == 0) argc--, argv++;
     log_init(&session.log, stderr);
     machine_config_default(&session.config);
-    if (argc > 1 && strcmp(argv[1], "run") == 0) argc--, argv++;
-    if (argc > 1 && strcmp(argv[1], "help") == 0) argv[1] = (char *)(uintptr_t)"--help";
     if (option_parse(options, option_count, argc - 1, argv + 1, &setup, setup_positional, &e) != HOST_OK) {
-        fprintf(stderr, "beige: %s\n", e.text);
         tear_down(&setup);
+        fprintf(stderr, "beige: %s\n", e.text);
         return EXIT_USAGE;
     }
     if (setup.action_done) {
         tear_down(&setup);
         return EXIT_GUEST_OFF;
     }
-    if (!setup_all(&setup, &e)) goto out;
-    signal(SIGINT, on_signal);
-    signal(SIGTERM, on_signal);
-    signal(SIGHUP, on_signal);
+    take_signals();
+    if (!setup_all(&setup, &e)) {
+        if (e.text[0] == '-') status = EXIT_USAGE;    /* the message is about an option, not about a file */
+        goto out;
+    }
     status = session_run(&session);
     if (!finish(&setup, &e)) status = EXIT_OURS;
     else snprintf(e.text, sizeof e.text, "%s", session.last_line);

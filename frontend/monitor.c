@@ -6,136 +6,175 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/bytes.h"
+#include "base/option.h"
 
-enum { WORDS_MAX = 8 };
+extern const struct monitor_command monitor_commands[];
 
-struct call {
-    struct session *s;
-    FILE *out;
-    char *word[WORDS_MAX];         /* word[0] is the command, without /FORMAT */
-    unsigned words;
-    const char *format;            /* "/8xb" without the slash, or NULL */
-};
-
-struct command { const char *name, *args, *help; unsigned min_words; void (*run)(struct call *c); };
-extern const struct command commands[];
+enum { COUNT_MAX = 100000, KEYS_MAX = 16, HOLD_MS = 100 };
 
 /* ---- memory ----------------------------------------------------------------------------------------------------------- */
 
-/* Numbers as the monitor takes them: decimal, 0x hex, and $eip for the instruction pointer (linear). */
-static bool parse_address(struct call *c, const char *text, uint64_t *out)
+struct format { unsigned count, size; char kind; };
+
+/* "8xb": how many, as what, of which size. The defaults are QEMU's. */
+static bool parse_format(struct monitor_call *c, struct format *f)
 {
-    char *end;
+    *f = (struct format){ .count = 1, .size = 4, .kind = 'x' };
+    const char *p = c->format ? c->format : "";
+    if (isdigit((unsigned char)*p)) {
+        unsigned long n = strtoul(p, (char **)(uintptr_t)&p, 10);
+        f->count = n < COUNT_MAX ? (unsigned)n : COUNT_MAX;
+    }
+    for (; *p; p++) {
+        const char *size = strchr("bhwg", *p);
+        if (size) {
+            f->size = 1u << (size - (const char *)"bhwg");
+        } else if (strchr("xduoci", *p)) {
+            f->kind = *p;
+        } else {
+            fprintf(c->out, "invalid char in format: '%c'\n", *p);
+            return false;
+        }
+    }
+    if (f->kind == 'c') f->size = 1;
+    return true;
+}
+
+/* Numbers as the monitor takes them: decimal, 0x hex, and $eip for the instruction pointer (linear). */
+static bool parse_address(struct monitor_call *c, const char *text, uint64_t *out)
+{
     if (strcmp(text, "$eip") == 0 || strcmp(text, "$pc") == 0 || strcmp(text, "$rip") == 0) {
         *out = machine_linear_ip(c->s->machine);
         return true;
     }
-    *out = strtoull(text, &end, 0);
-    if (*end || end == text) fprintf(c->out, "'%s' is not an address\n", text);
-    return !*end && end != text;
+    if (parse_u64(text, out)) return true;
+    fprintf(c->out, "'%s' is not an address (a number, or $eip)\n", text);
+    return false;
 }
 
-static void dump_memory(struct call *c, bool physical)
+static void print_value(FILE *out, const struct format *f, uint64_t v)
 {
-    unsigned count = 0, size = 4;
-    char kind = 'x';
+    unsigned size = f->size;
+    int64_t sv = (int64_t)(v << (64 - 8 * size)) >> (64 - 8 * size);
+    switch (f->kind) {
+    case 'd': fprintf(out, "%*" PRId64, (int)(size * 5 / 2 + 1), sv); break;
+    case 'u': fprintf(out, "%*" PRIu64, (int)(size * 5 / 2), v); break;
+    case 'o': fprintf(out, "0%0*" PRIo64, (int)(size * 8 + 2) / 3, v); break;
+    case 'c': fprintf(out, v >= 32 && v < 127 ? "'%c'" : "'\\x%02x'", (int)v); break;
+    default: fprintf(out, "0x%0*" PRIx64, (int)size * 2, v); break;
+    }
+}
+
+static void dump_memory(struct monitor_call *c, bool physical)
+{
+    struct machine *m = c->s->machine;
+    struct format f;
     uint64_t addr;
     uint8_t b[8];
-    for (const char *p = c->format ? c->format : ""; *p; p++) {
-        if (isdigit((unsigned char)*p)) count = count < 100000 ? count * 10 + (unsigned)(*p - '0') : count;
-        else if (*p == 'b') size = 1;
-        else if (*p == 'h') size = 2;
-        else if (*p == 'w') size = 4;
-        else if (*p == 'g') size = 8;
-        else if (strchr("xduoci", *p)) kind = *p;
-        else {
-            fprintf(c->out, "invalid char in format: '%c'\n", *p);
-            return;
-        }
-    }
-    if (!parse_address(c, c->word[1], &addr)) return;
-    if (!count) count = 1;
-    if (kind == 'i') {
-        machine_disasm(c->s->machine, addr, count, physical, c->out);
+    if (!parse_format(c, &f) || !parse_address(c, c->word[1], &addr)) return;
+    if (f.kind == 'i') {
+        machine_disasm(m, addr, f.count, physical, c->out);
         return;
     }
-    if (kind == 'c') size = 1;
-    unsigned per_line = 16 / size;
-    for (unsigned i = 0; i < count; i++, addr += size) {
-        uint64_t got = physical ? machine_phys_read(c->s->machine, addr, b, size) : machine_virt_read(c->s->machine, addr, b, size);
-        if (i % per_line == 0) fprintf(c->out, "%s%016" PRIx64 ":", i ? "\n" : "", addr);
-        if (got < size) {
+    for (unsigned i = 0; i < f.count; i++, addr += f.size) {
+        uint64_t got = physical ? machine_phys_read(m, addr, b, f.size) : machine_virt_read(m, addr, b, f.size);
+        if (i % (16 / f.size) == 0) fprintf(c->out, "%s%0*" PRIx64 ":", i ? "\n" : "", addr >> 32 ? 16 : 8, addr);
+        if (got < f.size) {
             fprintf(c->out, " Cannot access memory");
             break;
         }
-        uint64_t v = ld_size(b, size);
-        int64_t sv = (int64_t)(v << (64 - 8 * size)) >> (64 - 8 * size);
-        switch (kind) {
-        case 'd': fprintf(c->out, " %*" PRId64, (int)(size * 5 / 2 + 1), sv); break;
-        case 'u': fprintf(c->out, " %*" PRIu64, (int)(size * 5 / 2), v); break;
-        case 'o': fprintf(c->out, " 0%0*" PRIo64, (int)(size * 8 + 2) / 3, v); break;
-        case 'c': fprintf(c->out, v >= 32 && v < 127 ? " '%c'" : " '\\x%02x'", (int)v); break;
-        default: fprintf(c->out, " 0x%0*" PRIx64, (int)size * 2, v); break;
-        }
+        fputc(' ', c->out);
+        print_value(c->out, &f, ld_size(b, f.size));
     }
     fprintf(c->out, "\n");
 }
 
-static void cmd_x(struct call *c) { dump_memory(c, false); }
-static void cmd_xp(struct call *c) { dump_memory(c, true); }
+static void cmd_print(struct monitor_call *c)
+{
+    struct format f;
+    uint64_t v;
+    if (!parse_format(c, &f) || !parse_address(c, c->word[1], &v)) return;
+    f.size = 8;
+    if (f.kind == 'x') fprintf(c->out, "%#" PRIx64, v);
+    else print_value(c->out, &f, v);
+    fprintf(c->out, "\n");
+}
+
+static void cmd_x(struct monitor_call *c) { dump_memory(c, false); }
+static void cmd_xp(struct monitor_call *c) { dump_memory(c, true); }
 
 /* ---- machine ---------------------------------------------------------------------------------------------------------- */
 
-static void cmd_stop(struct call *c) { session_stop(c->s); }
-static void cmd_cont(struct call *c) { session_cont(c->s); }
-static void cmd_reset(struct call *c) { session_reset(c->s); }
-static void cmd_nmi(struct call *c) { machine_nmi(c->s->machine); }
-static void cmd_quit(struct call *c) { session_quit(c->s, EXIT_GUEST_OFF, "quit by the monitor"); }
+static void cmd_stop(struct monitor_call *c) { session_stop(c->s); }
 
-static void cmd_powerdown(struct call *c)
+static void cmd_cont(struct monitor_call *c)
+{
+    if (c->s->state == RUN_SHUTDOWN) fprintf(c->out, "Error: Resetting the Virtual Machine is required\n");
+    else session_cont(c->s);
+}
+
+static void cmd_reset(struct monitor_call *c) { session_reset(c->s); }
+static void cmd_nmi(struct monitor_call *c) { machine_nmi(c->s->machine); }
+static void cmd_quit(struct monitor_call *c) { session_quit(c->s, EXIT_GUEST_OFF, "quit by the monitor"); }
+
+static void cmd_powerdown(struct monitor_call *c)
 {
     machine_powerdown(c->s->machine);
     session_event(c->s, "POWERDOWN", NULL);
 }
 
-static void cmd_sendkey(struct call *c)
+static bool parse_number(struct monitor_call *c, const char *text, int *out)
 {
-    enum key keys[16];
-    char bad[32];
-    unsigned n = session_parse_keys(c->word[1], keys, 16, bad, sizeof bad);
-    int hold = c->words > 2 ? atoi(c->word[2]) : 100;
+    char *end;
+    long v = strtol(text, &end, 0);
+    *out = v < -32768 ? -32768 : v > 32767 ? 32767 : (int)v;
+    if (!*end && end != text) return true;
+    fprintf(c->out, "'%s' is not a number\n", text);
+    return false;
+}
+
+static void cmd_sendkey(struct monitor_call *c)
+{
+    enum key keys[KEYS_MAX];
+    char bad[32] = "";
+    int hold = HOLD_MS;
+    if (c->words > 2 && !parse_number(c, c->word[2], &hold)) return;
+    unsigned n = session_parse_keys(c->word[1], keys, KEYS_MAX, bad, sizeof bad);
     if (n) session_send_keys(c->s, keys, n, hold > 0 ? (unsigned)hold : 1);
     else fprintf(c->out, "invalid parameter: %s\n", bad);
 }
 
-static void cmd_mouse_move(struct call *c)
+static void cmd_mouse_move(struct monitor_call *c)
 {
-    machine_mouse(c->s->machine, atoi(c->word[1]), atoi(c->word[2]), c->words > 3 ? atoi(c->word[3]) : 0, c->s->mouse_buttons);
+    int x, y, z = 0;
+    if (parse_number(c, c->word[1], &x) && parse_number(c, c->word[2], &y) && (c->words < 4 || parse_number(c, c->word[3], &z)))
+        machine_mouse(c->s->machine, x, y, z, c->s->mouse_buttons);
 }
 
-static void cmd_mouse_button(struct call *c)
+static void cmd_mouse_button(struct monitor_call *c)
 {
-    c->s->mouse_buttons = (uint32_t)atoi(c->word[1]) & 7;
+    int mask;
+    if (!parse_number(c, c->word[1], &mask)) return;
+    c->s->mouse_buttons = (uint32_t)mask & 7;
     machine_mouse(c->s->machine, 0, 0, 0, c->s->mouse_buttons);
 }
 
-static void cmd_change(struct call *c)
+static void cmd_change(struct monitor_call *c)
 {
     struct error e = { "" };
     if (session_change(c->s, c->word[1], c->word[2], c->words > 3 ? c->word[3] : NULL, false, false, &e) != HOST_OK)
         fprintf(c->out, "Error: %s\n", e.text);
 }
 
-static void cmd_eject(struct call *c)
+static void cmd_eject(struct monitor_call *c)
 {
     struct error e = { "" };
     bool force = strcmp(c->word[1], "-f") == 0;
     if (force && c->words < 3) fprintf(c->out, "eject: which drive?\n");
-    else if (machine_change_medium(c->s->machine, c->word[force ? 2 : 1], NULL, force, &e) != HOST_OK)
-        fprintf(c->out, "Error: %s\n", e.text);
+    else if (session_eject(c->s, c->word[force ? 2 : 1], force, &e) != HOST_OK) fprintf(c->out, "Error: %s\n", e.text);
 }
 
-static void cmd_screendump(struct call *c)
+static void cmd_screendump(struct monitor_call *c)
 {
     struct error e = { "" };
     size_t n = strlen(c->word[1]);
@@ -144,13 +183,13 @@ static void cmd_screendump(struct call *c)
     if (session_screendump(c->s, c->word[1], png, &e) != HOST_OK) fprintf(c->out, "Error: %s\n", e.text);
 }
 
-static void cmd_save(struct call *c)
+static void cmd_save(struct monitor_call *c)
 {
     struct error e = { "" };
     if (machine_save(c->s->machine, c->word[1], &e) != HOST_OK) fprintf(c->out, "Error: %s\n", e.text);
 }
 
-static void cmd_hash(struct call *c)
+static void cmd_hash(struct monitor_call *c)
 {
     uint8_t h[32];
     machine_hash(c->s->machine, h);
@@ -158,86 +197,43 @@ static void cmd_hash(struct call *c)
     fprintf(c->out, " at instruction %" PRIu64 "\n", machine_icount(c->s->machine));
 }
 
-/* ---- info ------------------------------------------------------------------------------------------------------------- */
-
-static void info_status(struct call *c)
-{
-    fprintf(c->out, "VM status: %s%s%s\n", c->s->state == RUN_RUNNING ? "running" : "paused",
-            c->s->state == RUN_RUNNING || c->s->state == RUN_PAUSED ? "" : " (",
-            c->s->state == RUN_RUNNING || c->s->state == RUN_PAUSED ? "" : session_state_name(c->s));
-    if (c->s->state != RUN_RUNNING && c->s->state != RUN_PAUSED) fprintf(c->out, ")\n");
-}
-
-static void info_registers(struct call *c) { machine_print_cpu(c->s->machine, c->out); }
-static void info_qtree(struct call *c) { machine_print_device(c->s->machine, NULL, c->out); }
-static void info_mtree(struct call *c) { machine_print_map(c->s->machine, c->out); }
-static void info_version(struct call *c) { fprintf(c->out, "Beige %s\n", BEIGE_VERSION); }
-static void info_name(struct call *c) { if (c->s->config.name) fprintf(c->out, "%s\n", c->s->config.name); }
-
-static void info_block(struct call *c)
-{
-    struct machine_block list[MACHINE_IDE + MACHINE_FLOPPIES];
-    unsigned n = machine_blocks(c->s->machine, list, MACHINE_IDE + MACHINE_FLOPPIES);
-    for (unsigned i = 0; i < n; i++) {
-        if (list[i].blk) fprintf(c->out, "%s: %s (%s%s)\n", list[i].id, list[i].blk->path, list[i].blk->format,
-                                 list[i].blk->read_only ? ", read-only" : "");
-        else fprintf(c->out, "%s: [not inserted]\n", list[i].id);
-        if (list[i].removable) fprintf(c->out, "    Removable device: %slocked, tray %s\n", list[i].locked ? "" : "not ",
-                                       list[i].tray_open ? "open" : "closed");
-    }
-}
-
-static void info_chardev(struct call *c)
-{
-    for (unsigned i = 0; i < c->s->chardev_count; i++)
-        fprintf(c->out, "%s: filename=%s\n", chardev_id(c->s->chardevs[i]), chardev_filename(c->s->chardevs[i]));
-}
-
-static void info_clock(struct call *c)
-{
-    uint64_t ns = vtime_ns(machine_time(c->s->machine));
-    fprintf(c->out, "virtual time %" PRIu64 ".%09" PRIu64 " s, %" PRIu64 " instructions, speed %.2f\n", ns / 1000000000,
-            ns % 1000000000, machine_icount(c->s->machine), pace_speed(&c->s->pace));
-}
-
-static const struct command infos[] = {
-    { "status", "", "running or paused", 0, info_status },
-    { "registers", "", "the CPU's registers", 0, info_registers },
-    { "qtree", "", "all chips: id, part, title", 0, info_qtree },
-    { "mtree", "", "the memory and port map", 0, info_mtree },
-    { "block", "", "drives and their media", 0, info_block },
-    { "chardev", "", "character devices", 0, info_chardev },
-    { "clock", "", "virtual time and instruction count", 0, info_clock },
-    { "version", "", "version", 0, info_version },
-    { "name", "", "name of the machine", 0, info_name },
-};
-
 /* `info X` for anything that is not in the table prints the state of the chip with that id. */
-static void cmd_info(struct call *c)
+static void print_chip(void *ctx, const char *word)
 {
-    unsigned n = sizeof infos / sizeof infos[0];
+    const struct monitor_command *k = monitor_infos;
+    while (k->name && strcmp(k->name, word) != 0) k++;
+    if (!k->name) fprintf(((struct monitor_call *)ctx)->out, " %s", word);
+}
+
+static void cmd_info(struct monitor_call *c)
+{
+    const struct monitor_command *k = monitor_infos;
     if (c->words < 2) {
-        for (unsigned i = 0; i < n; i++) fprintf(c->out, "info %-12s -- %s\n", infos[i].name, infos[i].help);
-        fprintf(c->out, "info CHIP         -- state of a chip (ids: info qtree)\n");
+        for (; k->name; k++) fprintf(c->out, "info %-12s -- %s\n", k->name, k->help);
+        fprintf(c->out, "info CHIP         -- state of a chip; their ids:");
+        monitor_complete(c->s, "info ", print_chip, c);
+        fprintf(c->out, "\n");
         return;
     }
-    for (unsigned i = 0; i < n; i++)
-        if (strcmp(infos[i].name, c->word[1]) == 0) {
-            infos[i].run(c);
-            return;
-        }
-    if (!machine_print_device(c->s->machine, c->word[1], c->out))
-        fprintf(c->out, "info: there is no '%s'; 'info' lists what there is, 'info qtree' the chips\n", c->word[1]);
+    while (k->name && strcmp(k->name, c->word[1]) != 0) k++;
+    if (k->name) k->run(c);
+    else if (!machine_print_device(c->s->machine, c->word[1], c->out))
+        fprintf(c->out, "unknown command: 'info %s' ('info' lists what there is)\n", c->word[1]);
 }
 
-static void cmd_help(struct call *c)
+static void cmd_help(struct monitor_call *c)
 {
-    for (const struct command *k = commands; k->name; k++)
+    if (c->words > 1 && strcmp(c->word[1], "info") == 0) {
+        c->words = 1;
+        cmd_info(c);
+        return;
+    }
+    for (const struct monitor_command *k = monitor_commands; k->name; k++)
         if (c->words < 2 || strcmp(c->word[1], k->name) == 0)
             fprintf(c->out, "%s%s%s -- %s\n", k->name, *k->args ? " " : "", k->args, k->help);
 }
 
-const struct command commands[] = {
+const struct monitor_command monitor_commands[] = {
     { "help", "[COMMAND]", "this list", 1, cmd_help },
     { "info", "[ITEM|CHIP]", "show something; without an argument: what there is", 1, cmd_info },
     { "stop", "", "pause the machine", 1, cmd_stop },
@@ -250,6 +246,8 @@ const struct command commands[] = {
     { "nmi", "", "pulse the NMI line", 1, cmd_nmi },
     { "x", "[/FORMAT] ADDR", "dump virtual memory: /COUNT, x d u o c i, b h w g", 2, cmd_x },
     { "xp", "[/FORMAT] ADDR", "dump physical memory", 2, cmd_xp },
+    { "print", "[/FORMAT] VALUE", "print a number, or $eip", 2, cmd_print },
+    { "p", "[/FORMAT] VALUE", "the same", 2, cmd_print },
     { "sendkey", "KEYS [HOLD_MS]", "press keys, e.g. ctrl-alt-f1", 2, cmd_sendkey },
     { "mouse_move", "DX DY [DZ]", "move the mouse", 3, cmd_mouse_move },
     { "mouse_button", "MASK", "press mouse buttons: 1 left, 2 right, 4 middle", 2, cmd_mouse_button },
@@ -261,38 +259,105 @@ const struct command commands[] = {
     { NULL, NULL, NULL, 0, NULL },
 };
 
-void monitor_execute(struct session *s, const char *line, FILE *out)
+/* Words at blanks, "..." holds together. x and print may have their format by itself or touching: x/4i $eip, x /4i $eip. */
+static void split_words(struct monitor_call *c, char *p)
 {
-    struct call c = { .s = s, .out = out };
-    char *copy = strdup(line), *p = copy;
-    while (p && c.words < WORDS_MAX) {
+    while (c->words < MONITOR_WORDS) {
         p += strspn(p, " \t\r\n");
         if (!*p) break;
-        if (*p == '"') {
-            c.word[c.words++] = ++p;
-            p += strcspn(p, "\"");
-        } else {
-            c.word[c.words++] = p;
-            p += strcspn(p, " \t\r\n");
-        }
+        bool quoted = *p == '"';
+        p += quoted;
+        c->word[c->words++] = p;
+        p += strcspn(p, quoted ? "\"" : " \t\r\n");
         if (*p) *p++ = 0;
     }
-    if (c.words == 0) goto out;
-    /* The format of x and xp may stand by itself or touch the command: "x /4i $eip", "x/4i $eip". */
-    char *slash = strchr(c.word[0], '/');
+    if (!c->words) return;
+    char *slash = strchr(c->word[0], '/');
     if (slash) {
         *slash = 0;
-        c.format = slash + 1;
-    } else if (c.words > 1 && c.word[1][0] == '/' && c.word[0][0] == 'x') {
-        c.format = c.word[1] + 1;
-        for (unsigned i = 1; i + 1 < c.words; i++) c.word[i] = c.word[i + 1];
-        c.words--;
+        c->format = slash + 1;
+    } else if (c->words > 1 && c->word[1][0] == '/' && (c->word[0][0] == 'x' || c->word[0][0] == 'p')) {
+        c->format = c->word[1] + 1;
+        for (unsigned i = 1; i + 1 < c->words; i++) c->word[i] = c->word[i + 1];
+        c->words--;
     }
-    const struct command *k = commands;
-    while (k->name && strcmp(k->name, c.word[0]) != 0) k++;
-    if (!k->name) fprintf(out, "unknown command: '%s'\n", c.word[0]);
+}
+
+void monitor_execute(struct session *s, const char *line, FILE *out)
+{
+    struct monitor_call c = { .s = s, .out = out };
+    char *copy = strdup(line);
+    if (!copy) return;
+    split_words(&c, copy);
+    const struct monitor_command *k = monitor_commands;
+    while (c.words && k->name && strcmp(k->name, c.word[0]) != 0) k++;
+    if (!c.words) {}
+    else if (!k->name) fprintf(out, "unknown command: '%s'\n", c.word[0]);
     else if (c.words < k->min_words) fprintf(out, "%s: usage: %s %s\n", k->name, k->name, k->args);
     else k->run(&c);
-out:
     free(copy);
+}
+
+char *monitor_answer(struct session *s, const char *line)
+{
+    char *text = NULL, *lines = NULL;
+    size_t len = 0, n = 0;
+    FILE *out = open_memstream(&text, &len);
+    if (!out) return NULL;
+    monitor_execute(s, line, out);
+    fclose(out);
+    out = open_memstream(&lines, &n);
+    for (const char *p = text; out && *p; p++) {
+        if (*p == '\n') fputc('\r', out);
+        fputc(*p, out);
+    }
+    if (out) fclose(out);
+    free(text);
+    return lines;
+}
+
+/* ---- completion --------------------------------------------------------------------------------------------------------- */
+
+typedef void add_word(void *ctx, const char *word);
+
+static void add_if(const char *word, const char *begin, add_word *add, void *ctx)
+{
+    if (strncmp(word, begin, strlen(begin)) == 0) add(ctx, word);
+}
+
+/* First word of each line that machine_print_device lists. */
+static void add_chips(struct session *s, const char *begin, add_word *add, void *ctx)
+{
+    char *text = NULL, *save = NULL, name[64];
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+    if (!out) return;
+    machine_print_device(s->machine, NULL, out);
+    fclose(out);
+    for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+        if (sscanf(line, "%63s", name) == 1) add_if(name, begin, add, ctx);
+    free(text);
+}
+
+static void add_drives(struct session *s, const char *begin, add_word *add, void *ctx)
+{
+    struct machine_block list[MACHINE_IDE + MACHINE_FLOPPIES];
+    unsigned n = machine_blocks(s->machine, list, MACHINE_IDE + MACHINE_FLOPPIES);
+    for (unsigned i = 0; i < n; i++)
+        if (list[i].removable) add_if(list[i].id, begin, add, ctx);
+}
+
+void monitor_complete(struct session *s, const char *text, add_word *add, void *ctx)
+{
+    const char *blank = strrchr(text, ' '), *begin = blank ? blank + 1 : text;
+    if (!blank || strncmp(text, "help ", 5) == 0) {
+        for (const struct monitor_command *k = monitor_commands; k->name; k++) add_if(k->name, begin, add, ctx);
+    } else if (strncmp(text, "info ", 5) == 0) {
+        for (const struct monitor_command *k = monitor_infos; k->name; k++) add_if(k->name, begin, add, ctx);
+        add_chips(s, begin, add, ctx);
+    } else if (strncmp(text, "eject ", 6) == 0 || strncmp(text, "change ", 7) == 0) {
+        add_drives(s, begin, add, ctx);
+    } else if (strncmp(text, "sendkey ", 8) == 0) {
+        for (unsigned k = 1; k < KEY_COUNT; k++) add_if(key_name((enum key)k), begin, add, ctx);
+    }
 }

@@ -4,20 +4,38 @@
 
 #include "frontend/session.h"
 
+/* ---- on a terminal (terminal.c) */
 struct monitor;
+
+/* A monitor with a prompt and line editing on a chardev, which stays the session's. NULL only without memory. */
+struct monitor *monitor_create(struct session *s, struct chardev *dev);
+/* The escape key of a terminal that a serial port and a monitor share (-nographic, mon:stdio, mux=on): Ctrl-A x quits,
+ * Ctrl-A c switches, Ctrl-A h lists the rest. */
+struct monitor *terminal_mux(struct session *s, struct chardev *dev);
+void monitor_destroy(struct monitor *m);
+
+/* ---- commands (monitor.c, monitor_info.c) */
 
 /* Runs one command line and prints its answer to out. */
 void monitor_execute(struct session *s, const char *line, FILE *out);
+/* The same as text with CR LF at its line ends, as terminals and QMP clients want it; the caller frees it. */
+char *monitor_answer(struct session *s, const char *line);
+/* Tab: calls add for each word that may stand at the end of text. */
+void monitor_complete(struct session *s, const char *text, void (*add)(void *ctx, const char *word), void *ctx);
 
-/* A monitor with a prompt and line editing on a character device. It owns the chardev if `own`. */
-struct monitor *monitor_create(struct session *s, struct chardev *dev, bool own);
-void monitor_destroy(struct monitor *m);
-/* Bytes typed by the person; the monitor's client callback, and what the terminal's escape key hands over. */
-void monitor_type(struct monitor *m, const uint8_t *data, size_t len);
-void monitor_prompt(struct monitor *m);
-
-/* The escape key of a multiplexed terminal (-nographic, mon:stdio): Ctrl-A x quits, Ctrl-A c switches between the serial
- * port and the monitor, Ctrl-A h helps, Ctrl-A a sends Ctrl-A. */
-void terminal_mux(struct session *s, struct chardev *dev);
+enum { MONITOR_WORDS = 8 };
+struct monitor_call {
+    struct session *s;
+    FILE *out;
+    char *word[MONITOR_WORDS];     /* word[0] is the command, without /FORMAT */
+    unsigned words;
+    const char *format;            /* "8xb" of x/8xb, or NULL */
+};
+struct monitor_command {
+    const char *name, *args, *help;
+    unsigned min_words;
+    void (*run)(struct monitor_call *c);
+};
+extern const struct monitor_command monitor_infos[];       /* ends with a NULL name; min_words counts "info" too */
 
 #endif

@@ -15,16 +15,15 @@ static void set_text(char **where, const char *value)
 
 /* ---- handlers --------------------------------------------------------------------------------------------------------- */
 
-enum { TEXT_CPU, TEXT_BIOS, TEXT_LIB, TEXT_KERNEL, TEXT_INITRD, TEXT_APPEND, TEXT_UUID, TEXT_NAME, TEXT_INPUT, TEXT_LOAD,
-       TEXT_SAVE, TEXT_PIDFILE, TEXT_MONITOR };
+enum { TEXT_CPU, TEXT_BIOS, TEXT_LIB, TEXT_KERNEL, TEXT_INITRD, TEXT_APPEND, TEXT_UUID, TEXT_INPUT, TEXT_LOAD, TEXT_SAVE,
+       TEXT_PIDFILE };
 
 static enum host_status opt_text(void *ctx, const struct option *o, const char *value, struct error *e)
 {
     SETUP;
-    char **const where[] = { [TEXT_CPU] = &u->cpu, [TEXT_BIOS] = &u->bios, [TEXT_LIB] = &u->lib_dir, [TEXT_KERNEL] = &u->kernel,
-        [TEXT_INITRD] = &u->initrd, [TEXT_APPEND] = &u->append, [TEXT_UUID] = &u->uuid, [TEXT_NAME] = &u->name,
-        [TEXT_INPUT] = &u->input, [TEXT_LOAD] = &u->load, [TEXT_SAVE] = &u->save, [TEXT_PIDFILE] = &u->pidfile,
-        [TEXT_MONITOR] = &u->monitor };
+    char **const where[] = { [TEXT_CPU] = &u->cpu, [TEXT_BIOS] = &u->bios, [TEXT_LIB] = &u->lib_dir,
+        [TEXT_KERNEL] = &u->kernel, [TEXT_INITRD] = &u->initrd, [TEXT_APPEND] = &u->append, [TEXT_UUID] = &u->uuid,
+        [TEXT_INPUT] = &u->input, [TEXT_LOAD] = &u->load, [TEXT_SAVE] = &u->save, [TEXT_PIDFILE] = &u->pidfile };
     set_text(where[o->id], value);
     return HOST_OK;
 }
@@ -51,9 +50,7 @@ static enum host_status opt_flag(void *ctx, const struct option *o, const char *
 static enum host_status opt_help(void *ctx, const struct option *o, const char *value, struct error *e)
 {
     SETUP;
-    printf("usage: beige [OPTION]... [FILE]\n\nBoots FILE (a floppy, disk or CD image, or a kernel) in a PC made of software;\n"
-           "without FILE and drives, a demonstration. beige run is the same as beige.\n");
-    option_help(options, option_count, stdout);
+    help_all(stdout);
     u->action_done = true;
     return HOST_OK;
 }
@@ -94,50 +91,57 @@ static enum host_status opt_cpu(void *ctx, const struct option *o, const char *v
     return opt_text(ctx, o, value, e);
 }
 
-static enum host_status add_drive(struct setup *u, const struct setup_drive *d, struct error *e)
-{
-    if (u->drives == SETUP_DRIVES) return error_set(e, HOST_REFUSED, "at most %d drives", SETUP_DRIVES);
-    u->drive[u->drives++] = *d;
-    return HOST_OK;
-}
-
 /* -hda to -hdd: id 0-3; -cdrom: 4; -fda, -fdb: 5, 6. */
 static enum host_status opt_disk(void *ctx, const struct option *o, const char *value, struct error *e)
 {
     SETUP;
-    struct setup_drive d = { .file = strdup(value), .index = o->id < 4 ? o->id : o->id == 4 ? 2 : o->id - 5,
-                             .cdrom = o->id == 4, .where = o->id > 4 ? WHERE_FLOPPY : WHERE_IDE };
-    return add_drive(u, &d, e);
+    if (u->drives == SETUP_DRIVES) return error_set(e, HOST_REFUSED, "at most %d drives", SETUP_DRIVES);
+    u->drive[u->drives++] = (struct setup_drive){
+        .file = strdup(value), .index = o->id < 4 ? o->id : o->id == 4 ? 2 : o->id - 5,
+        .cdrom = o->id == 4, .where = o->id > 4 ? WHERE_FLOPPY : WHERE_IDE };
+    return HOST_OK;
+}
+
+/* Everything but the strings of a drive. */
+static enum host_status parse_drive(struct subopts *s, struct setup_drive *d, struct error *e)
+{
+    static const char *const accepted[] = { "id", "cache", "aio", "werror", "rerror", "discard", "bus", "unit" };
+    uint64_t index = 0;
+    for (unsigned i = 0; i < sizeof accepted / sizeof accepted[0]; i++) subopts_get(s, accepted[i]);
+    const char *bus = subopts_get(s, "if"), *media = subopts_get(s, "media");
+    if (bus && strcmp(bus, "floppy") == 0) d->where = WHERE_FLOPPY;
+    else if (bus && strcmp(bus, "ide") != 0)
+        return error_set(e, HOST_REFUSED, "-drive: if=%s is not built (ide, floppy)", bus);
+    if (media && strcmp(media, "cdrom") != 0 && strcmp(media, "disk") != 0)
+        return error_set(e, HOST_REFUSED, "-drive: media=%s is neither disk nor cdrom", media);
+    d->cdrom = media && media[0] == 'c';
+    enum host_status st = subopts_int(s, "index", 0, MACHINE_IDE - 1, &index, e);
+    if (st == HOST_OK) st = subopts_bool(s, "readonly", &d->read_only, e);
+    if (st == HOST_OK) st = subopts_bool(s, "snapshot", &d->snapshot, e);
+    if (st != HOST_OK) return st;
+    if (subopts_get(s, "index")) d->index = (int)index;
+    const char *file = subopts_get(s, "file");
+    subopts_get(s, "format");
+    st = subopts_done(s, e);
+    if (st == HOST_OK && !(file && *file) && !d->cdrom && d->where == WHERE_IDE)
+        return error_set(e, HOST_REFUSED, "-drive: a disk wants file=");
+    return st;
 }
 
 static enum host_status opt_drive(void *ctx, const struct option *o, const char *value, struct error *e)
 {
     SETUP;
-    static const char *const accepted[] = { "id", "cache", "aio", "werror", "rerror", "discard", "bus", "unit" };
     struct subopts s;
     struct setup_drive d = { .index = -1 };
-    uint64_t index = 0;
-    const char *v;
     enum host_status st = subopts_parse(&s, "-drive", value, "file", e);
-    if (st != HOST_OK) goto out;
-    for (unsigned i = 0; i < sizeof accepted / sizeof accepted[0]; i++) subopts_get(&s, accepted[i]);
-    if ((v = subopts_get(&s, "if")) && strcmp(v, "floppy") == 0) d.where = WHERE_FLOPPY;
-    else if (v && strcmp(v, "ide") != 0 && strcmp(v, "none") != 0)
-        st = error_set(e, HOST_REFUSED, "if=%s is not built (ide, floppy)", v);
-    if ((v = subopts_get(&s, "media"))) {
-        d.cdrom = strcmp(v, "cdrom") == 0;
-        if (!d.cdrom && strcmp(v, "disk") != 0) st = error_set(e, HOST_REFUSED, "media=%s: disk or cdrom", v);
+    if (st == HOST_OK) st = parse_drive(&s, &d, e);
+    if (st == HOST_OK && u->drives == SETUP_DRIVES) st = error_set(e, HOST_REFUSED, "at most %d drives", SETUP_DRIVES);
+    if (st == HOST_OK) {
+        const char *file = subopts_get(&s, "file"), *format = subopts_get(&s, "format");
+        if (file && *file) d.file = strdup(file);
+        if (format) d.format = strdup(format);
+        u->drive[u->drives++] = d;
     }
-    if (st == HOST_OK) st = subopts_int(&s, "index", 0, 3, &index, e);
-    if (subopts_get(&s, "index")) d.index = (int)index;
-    if (st == HOST_OK) st = subopts_bool(&s, "readonly", &d.read_only, e);
-    if (st == HOST_OK) st = subopts_bool(&s, "snapshot", &d.snapshot, e);
-    if ((v = subopts_get(&s, "file")) && *v) d.file = strdup(v);
-    if ((v = subopts_get(&s, "format"))) d.format = strdup(v);
-    if (st == HOST_OK) st = subopts_done(&s, e);
-    if (st == HOST_OK && !d.file && !d.cdrom && d.where == WHERE_IDE) st = error_set(e, HOST_REFUSED, "a disk wants file=");
-    if (st == HOST_OK) st = add_drive(u, &d, e);
-out:
     subopts_fini(&s);
     return st;
 }
@@ -152,7 +156,8 @@ static enum host_status opt_boot(void *ctx, const struct option *o, const char *
         order = subopts_get(&s, "order");
         once = subopts_get(&s, "once");
         if (once) order = once;
-        if (order && order[strspn(order, "acdn")]) st = error_set(e, HOST_REFUSED, "order=%s: letters a, c, d, n", order);
+        if (order && order[strspn(order, "acdn")])
+            st = error_set(e, HOST_REFUSED, "'%s' is no boot order; letters are a (floppy), c (disk), d (CD), n (network)", order);
         else if (order) set_text(&u->boot_order, order);
         subopts_get(&s, "strict");
         if (st == HOST_OK) st = subopts_bool(&s, "menu", &u->s->config.boot_menu, e);
@@ -162,25 +167,67 @@ static enum host_status opt_boot(void *ctx, const struct option *o, const char *
     return st;
 }
 
-enum { PORT_SERIAL, PORT_PARALLEL, PORT_QMP, PORT_DEBUGCON };
+enum { PORT_SERIAL, PORT_PARALLEL, PORT_DEBUGCON };
 
 static enum host_status opt_port(void *ctx, const struct option *o, const char *value, struct error *e)
 {
     SETUP;
-    static const unsigned max[] = { MACHINE_SERIALS, MACHINE_PARALLELS, SESSION_QMPS, MACHINE_DEBUGCONS };
-    unsigned *count = o->id == PORT_SERIAL ? &u->serials : o->id == PORT_PARALLEL ? &u->parallels : o->id == PORT_QMP ? &u->qmps
-                                                                                                               : &u->debugcons;
+    static const unsigned max[] = { MACHINE_SERIALS, MACHINE_PARALLELS, MACHINE_DEBUGCONS };
+    unsigned *const counts[] = { &u->serials, &u->parallels, &u->debugcons }, *count = counts[o->id];
     if (*count == max[o->id]) return error_set(e, HOST_REFUSED, "at most %u", max[o->id]);
+    if (setup_check_chardev(value, e) != HOST_OK) return HOST_REFUSED;
     switch (o->id) {
     case PORT_SERIAL: u->serial[*count] = strdup(value); break;
     case PORT_PARALLEL: u->parallel[*count] = strdup(value); break;
-    case PORT_QMP: u->qmp[*count] = strdup(value); break;
     default:
         u->debugcon[*count].iobase = 0xe9;
         u->debugcon[*count].backend = strdup(value);
     }
     ++*count;
     return HOST_OK;
+}
+
+static enum host_status add_monitor(struct setup *u, const char *dev, bool control, bool pretty, struct error *e)
+{
+    if (strcmp(dev, "none") == 0) return HOST_OK;
+    if (u->monitors == SETUP_MONITORS) return error_set(e, HOST_REFUSED, "at most %d", SETUP_MONITORS);
+    if (setup_check_chardev(dev, e) != HOST_OK) return HOST_REFUSED;
+    u->monitor[u->monitors].control = control;
+    u->monitor[u->monitors].pretty = pretty;
+    u->monitor[u->monitors++].dev = strdup(dev);
+    return HOST_OK;
+}
+
+enum { MONITOR_TEXT, MONITOR_QMP, MONITOR_QMP_PRETTY };
+
+static enum host_status opt_monitor(void *ctx, const struct option *o, const char *value, struct error *e)
+{
+    SETUP;
+    return add_monitor(u, value, o->id != MONITOR_TEXT, o->id == MONITOR_QMP_PRETTY, e);
+}
+
+static enum host_status opt_mon(void *ctx, const struct option *o, const char *value, struct error *e)
+{
+    SETUP;
+    struct subopts s;
+    bool pretty = false;
+    char dev[128];
+    enum host_status st = subopts_parse(&s, "-mon", value, "chardev", e);
+    const char *id = st == HOST_OK ? subopts_get(&s, "chardev") : NULL, *mode = st == HOST_OK ? subopts_get(&s, "mode") : NULL;
+    if (st == HOST_OK) {
+        subopts_get(&s, "id");
+        st = subopts_bool(&s, "pretty", &pretty, e);
+    }
+    if (st == HOST_OK) st = subopts_done(&s, e);
+    if (st == HOST_OK && !id) st = error_set(e, HOST_REFUSED, "wants chardev=ID");
+    if (st == HOST_OK && mode && strcmp(mode, "control") != 0 && strcmp(mode, "readline") != 0)
+        st = error_set(e, HOST_REFUSED, "mode=%s is neither control nor readline", mode);
+    if (st == HOST_OK) {
+        snprintf(dev, sizeof dev, "chardev:%s", id);
+        st = add_monitor(u, dev, mode && mode[0] == 'c', pretty, e);
+    }
+    subopts_fini(&s);
+    return st;
 }
 
 static enum host_status opt_chardev(void *ctx, const struct option *o, const char *value, struct error *e)
@@ -221,71 +268,127 @@ static enum host_status opt_smp(void *ctx, const struct option *o, const char *v
                                                                    : error_set(e, HOST_REFUSED, "more than one CPU is not built");
 }
 
-static enum host_status opt_machine(void *ctx, const struct option *o, const char *value, struct error *e)
-{
-    SETUP;
-    size_t n = strcspn(value, ",");
-    if (strcmp(value, "help") == 0) {
-        printf("pc    440FX, PIIX3, PIIX4: the one board there is\n");
-        u->action_done = true;
-        return HOST_OK;
-    }
-    if ((n == 2 && strncmp(value, "pc", n) == 0) || strncmp(value, "pc-i440fx", 9) == 0) return HOST_OK;
-    return error_set(e, HOST_REFUSED, "'%.*s' is not built (pc)", (int)n, value);
-}
-
 static enum host_status opt_accel(void *ctx, const struct option *o, const char *value, struct error *e)
 {
     SETUP;
-    if (strncmp(value, "tcg", 3) == 0) return HOST_OK;
-    return error_set(e, HOST_REFUSED, "'%s': guests run in software only, on any host; no hardware virtualization is used", value);
+    if (strncmp(value, "accel=", 6) == 0) value += 6;
+    size_t n = strcspn(value, ",:");
+    if (n == 3 && strncmp(value, "tcg", n) == 0) return HOST_OK;
+    return error_set(e, HOST_REFUSED, "'%.*s': guests run in software only, on any host; no hardware virtualization is used",
+                     (int)n, value);
 }
 
-static void device_list(void)
+static enum host_status opt_machine(void *ctx, const struct option *o, const char *value, struct error *e)
 {
-    printf("isa-debugcon     a port whose bytes go to a character device: iobase=, chardev=\n"
-           "isa-debug-exit   a port whose write ends the emulator: iobase=, iosize=\n");
+    SETUP;
+    static const char *const accepted[] = { "usb", "vmport", "smm", "hpet", "acpi", "graphics", "dump-guest-core", "mem-merge",
+                                            "kernel-irqchip", "nvdimm", "memory-backend", "smbus", "sata" };
+    struct subopts s;
+    enum host_status st = subopts_parse(&s, "-machine", value, "type", e);
+    if (st == HOST_OK) {
+        const char *type = subopts_get(&s, "type"), *accel = subopts_get(&s, "accel");
+        for (unsigned i = 0; i < sizeof accepted / sizeof accepted[0]; i++) subopts_get(&s, accepted[i]);
+        if (type && strcmp(type, "help") == 0) {
+            printf("pc    440FX, PIIX3, PIIX4: the one board there is\n");
+            u->action_done = true;
+        } else if (type && strcmp(type, "pc") != 0 && strncmp(type, "pc-i440fx", 9) != 0) {
+            st = error_set(e, HOST_REFUSED, "'%s' is not built (pc)", type);
+        } else if (accel) {
+            st = opt_accel(ctx, o, accel, e);
+        }
+        if (st == HOST_OK) st = subopts_done(&s, e);
+    }
+    subopts_fini(&s);
+    return st;
 }
+
+static enum host_status add_debug_exit(struct setup *u, struct subopts *s, struct error *e)
+{
+    uint64_t iobase = 0x501, iosize = 2;
+    struct machine_config *c = &u->s->config;
+    enum host_status st = subopts_int(s, "iobase", 0, 0xffff, &iobase, e);
+    if (st == HOST_OK) st = subopts_int(s, "iosize", 1, 4, &iosize, e);
+    if (st == HOST_OK) st = subopts_done(s, e);
+    c->debug_exit = st == HOST_OK;
+    c->debug_exit_iobase = (uint16_t)iobase;
+    c->debug_exit_iosize = (uint16_t)iosize;
+    return st;
+}
+
+static enum host_status add_debugcon(struct setup *u, struct subopts *s, struct error *e)
+{
+    uint64_t iobase = 0xe9;
+    enum host_status st = subopts_int(s, "iobase", 0, 0xffff, &iobase, e);
+    const char *chardev = subopts_get(s, "chardev");
+    subopts_get(s, "readback");
+    if (st == HOST_OK) st = subopts_done(s, e);
+    if (st != HOST_OK) return st;
+    if (!chardev) return error_set(e, HOST_REFUSED, "isa-debugcon wants chardev=ID");
+    if (u->debugcons == MACHINE_DEBUGCONS) return error_set(e, HOST_REFUSED, "isa-debugcon: at most %d", MACHINE_DEBUGCONS);
+    char *text = malloc(strlen(chardev) + 9);
+    if (!text) return HOST_NO_MEMORY;
+    sprintf(text, "chardev:%s", chardev);
+    u->debugcon[u->debugcons].iobase = (uint16_t)iobase;
+    u->debugcon[u->debugcons++].backend = text;
+    return HOST_OK;
+}
+
+static const struct device_kind {
+    const char *name, *help, *properties;
+    enum host_status (*add)(struct setup *u, struct subopts *s, struct error *e);
+} device_kinds[] = {
+    { "isa-debugcon", "a port whose bytes go to a character device",
+      "  iobase=PORT    default 0xe9\n  chardev=ID     a -chardev\n", add_debugcon },
+    { "isa-debug-exit", "a port whose write ends the emulator with status (value << 1) | 1",
+      "  iobase=PORT    default 0x501\n  iosize=BYTES   1 to 4, default 2\n", add_debug_exit },
+};
+enum { DEVICE_KINDS = sizeof device_kinds / sizeof device_kinds[0] };
 
 static enum host_status opt_device(void *ctx, const struct option *o, const char *value, struct error *e)
 {
     SETUP;
     struct subopts s;
-    uint64_t iobase, iosize = 2;
-    struct machine_config *c = &u->s->config;
     enum host_status st = subopts_parse(&s, "-device", value, "driver", e);
-    const char *driver = st == HOST_OK ? subopts_get(&s, "driver") : NULL, *chardev;
-    if (!driver) goto out;
-    if (strcmp(driver, "help") == 0 || subopts_get(&s, "help")) {
-        device_list();
+    const char *driver = st == HOST_OK ? subopts_get(&s, "driver") : NULL;
+    const struct device_kind *k = device_kinds;
+    if (st != HOST_OK) goto out;
+    if (driver && strcmp(driver, "help") == 0) {
+        for (unsigned i = 0; i < DEVICE_KINDS; i++) printf("%-16s %s\n", k[i].name, k[i].help);
+        u->action_done = true;
+        goto out;
+    }
+    while (driver && k < device_kinds + DEVICE_KINDS && strcmp(k->name, driver) != 0) k++;
+    if (!driver || k == device_kinds + DEVICE_KINDS) {
+        const char *nearest = text_nearest(driver ? driver : "", &device_kinds[0].name, sizeof *k, DEVICE_KINDS);
+        st = error_set(e, HOST_REFUSED, "unknown device '%s'; the nearest is '%s' (-device help lists them)",
+                       driver ? driver : "", nearest);
+        goto out;
+    }
+    if (subopts_get(&s, "help")) {
+        printf("%s: %s\n%s", k->name, k->help, k->properties);
         u->action_done = true;
         goto out;
     }
     subopts_get(&s, "id");
-    if (strcmp(driver, "isa-debug-exit") == 0) {
-        iobase = 0x501;
-        st = subopts_int(&s, "iobase", 0, 0xffff, &iobase, e);
-        if (st == HOST_OK) st = subopts_int(&s, "iosize", 1, 4, &iosize, e);
-        c->debug_exit = true;
-        c->debug_exit_iobase = (uint16_t)iobase;
-        c->debug_exit_iosize = (uint16_t)iosize;
-    } else if (strcmp(driver, "isa-debugcon") == 0) {
-        iobase = 0xe9;
-        st = subopts_int(&s, "iobase", 0, 0xffff, &iobase, e);
-        chardev = subopts_get(&s, "chardev");
-        if (st == HOST_OK && !chardev) st = error_set(e, HOST_REFUSED, "isa-debugcon wants chardev=ID");
-        if (st == HOST_OK && u->debugcons == MACHINE_DEBUGCONS) st = error_set(e, HOST_REFUSED, "at most %d", MACHINE_DEBUGCONS);
-        if (st == HOST_OK) {
-            char *text = malloc(strlen(chardev) + 9);
-            if (text) sprintf(text, "chardev:%s", chardev);
-            u->debugcon[u->debugcons].iobase = (uint16_t)iobase;
-            u->debugcon[u->debugcons++].backend = text;
-        }
-    } else {
-        st = error_set(e, HOST_REFUSED, "'%s' is not a device that is built (-device help lists them)", driver);
-    }
-    if (st == HOST_OK) st = subopts_done(&s, e);
+    st = k->add(u, &s, e);
 out:
+    subopts_fini(&s);
+    return st;
+}
+
+/* "NAME", or "guest=NAME,debug-threads=on" as libvirt writes it. */
+static enum host_status opt_name(void *ctx, const struct option *o, const char *value, struct error *e)
+{
+    SETUP;
+    struct subopts s;
+    enum host_status st = subopts_parse(&s, "-name", value, "guest", e);
+    if (st == HOST_OK) {
+        const char *guest = subopts_get(&s, "guest");
+        subopts_get(&s, "debug-threads");
+        subopts_get(&s, "process");
+        if (guest) set_text(&u->name, guest);
+        st = subopts_done(&s, e);
+    }
     subopts_fini(&s);
     return st;
 }
@@ -407,7 +510,7 @@ const struct option options[] = {
     { "device", NULL, "NAME[,PROP=VALUE]", G_MACHINE, "Adds a device; -device help lists them.", opt_device, 0 },
     { "rtc", NULL, "base=BASE", G_MACHINE, "Date at power-on: utc, localtime, or 2000-12-31T23:59:59. Default: the host's with "
       "--speed real, 2000-01-01 otherwise.", opt_rtc, 0 },
-    { "name", NULL, "NAME", G_MACHINE, "Name of the machine.", opt_text, TEXT_NAME },
+    { "name", NULL, "NAME", G_MACHINE, "Name of the machine.", opt_name, 0 },
     { "uuid", NULL, "UUID", G_MACHINE, "UUID that the firmware reports.", opt_text, TEXT_UUID },
     { "nodefaults", NULL, NULL, G_MACHINE, "No drives and ports but those that are named.", opt_flag, FLAG_NODEFAULTS },
     { "no-user-config", NULL, NULL, G_MACHINE, "Accepted for QEMU's sake; there is none.", opt_flag, FLAG_IGNORED },
@@ -424,7 +527,8 @@ const struct option options[] = {
       "format=raw, readonly=on, snapshot=on.", opt_drive, 0 },
     { "snapshot", NULL, NULL, G_DRIVES, "Writes nothing to any image: changes are kept in memory and forgotten.", opt_flag,
       FLAG_SNAPSHOT },
-    { "boot", NULL, "order=acdn,menu=on", G_DRIVES, "Boot order (a floppy, c disk, d CD) and SeaBIOS's boot menu.", opt_boot, 0 },
+    { "boot", NULL, "order=acdn,menu=on", G_DRIVES, "Boot order (a floppy, c disk, d CD) and SeaBIOS's boot menu.", opt_boot,
+      0 },
     { "kernel", NULL, "FILE", G_DRIVES, "Boots a Linux kernel or a multiboot 1 kernel directly.", opt_text, TEXT_KERNEL },
     { "initrd", NULL, "FILE", G_DRIVES, "Its initial RAM disk; for multiboot: modules, 'FILE ARGS,FILE ARGS'.", opt_text,
       TEXT_INITRD },
@@ -442,8 +546,12 @@ const struct option options[] = {
     { "chardev", NULL, "KIND,id=ID,...", G_SCREEN, "A named character device: socket (path= or host=, port=, server=on, wait=off), "
       "file (path=), stdio, pty, null; logfile= keeps a copy.", opt_chardev, 0 },
 
-    { "monitor", NULL, "DEV", G_CONTROL, "The text monitor on a character device.", opt_text, TEXT_MONITOR },
-    { "qmp", NULL, "DEV", G_CONTROL, "A QMP server: unix:PATH,server,nowait or tcp:HOST:PORT,server,nowait.", opt_port, PORT_QMP },
+    { "monitor", NULL, "DEV", G_CONTROL, "The text monitor on a character device, e.g. stdio.", opt_monitor, MONITOR_TEXT },
+    { "qmp", NULL, "DEV", G_CONTROL, "A QMP server: unix:PATH,server,nowait or tcp:HOST:PORT,server,nowait.", opt_monitor,
+      MONITOR_QMP },
+    { "qmp-pretty", NULL, "DEV", G_CONTROL, "The same, with line breaks for a reader.", opt_monitor, MONITOR_QMP_PRETTY },
+    { "mon", NULL, "chardev=ID,...", G_CONTROL, "A monitor in the long form: chardev=, mode=readline|control, pretty=on.",
+      opt_mon, 0 },
     { "S", NULL, NULL, G_CONTROL, "Starts stopped; cont lets it go.", opt_flag, FLAG_PAUSED },
     { "no-reboot", NULL, NULL, G_CONTROL, "A reset ends the emulator.", opt_flag, FLAG_NO_REBOOT },
     { "no-shutdown", NULL, NULL, G_CONTROL, "Power-off stops the machine but not the emulator.", opt_flag, FLAG_NO_SHUTDOWN },
@@ -471,7 +579,6 @@ const struct option options[] = {
     { "gdb", NULL, "DEV", G_OTHER, "GDB server.", NULL, 0 },
     { "s", NULL, NULL, G_OTHER, "GDB server at port 1234.", NULL, 0 },
     { "netdev", NULL, "...", G_OTHER, "Network backend.", NULL, 0 },
-    { "mon", NULL, "...", G_OTHER, "Monitor in the long form.", NULL, 0 },
     { "daemonize", NULL, NULL, G_OTHER, "Background.", NULL, 0 },
     { "incoming", NULL, "...", G_OTHER, "Migration.", NULL, 0 },
     { "fw_cfg", NULL, "...", G_OTHER, "Items for the firmware.", NULL, 0 },
@@ -481,44 +588,18 @@ const struct option options[] = {
 };
 const unsigned option_count = sizeof options / sizeof options[0];
 
-static const struct option_section before[] = {
-    { "DESCRIPTION",
-      "Beige is an x86 PC built entirely in software. It boots FILE, which may be a floppy, hard disk or CD image or a Linux "
-      "or multiboot kernel, with SeaBIOS as the firmware. Without FILE and drives it boots a demonstration. No hardware "
-      "virtualization is used; the same inputs give the same run on every host." },
-    { NULL, NULL },
-};
-static const struct option_section after[] = {
-    { "KEYS", "In the window, Ctrl+Alt+G grabs and releases the mouse, Ctrl+Alt+F switches full screen, Ctrl+Alt+Q quits. On a "
-      "terminal (-nographic) Ctrl-A x quits, Ctrl-A c switches to the monitor and back." },
-    { "EXIT STATUS", "0: the guest powered off, or it was asked to quit. 1: an error of the emulator's or the host's. 2: usage. 3: "
-      "the guest crashed (triple fault with -no-reboot). 4: a limit was reached. (value << 1) | 1: from the debug-exit port." },
-    { "EXAMPLES", "    beige -hda disk.img\n    beige -cdrom install.iso -hda disk.img -boot d -m 256\n"
-      "    beige -kernel vmlinuz -initrd initrd.gz -append console=ttyS0 -nographic\n"
-      "    beige -hda disk.img -snapshot -display none --limit-insns 1000000000 --state-hash" },
-    { NULL, NULL },
-};
-const struct option_manual manual = {
-    .program = "beige", .version = BEIGE_VERSION, .date = "2026-11-21", .summary = "x86 PC emulator",
-    .synopsis = "[OPTION]... [FILE]", .before = before, .after = after,
-};
-
 void setup_fini(struct setup *u)
 {
     char *const texts[] = { u->cpu, u->bios, u->lib_dir, u->kernel, u->initrd, u->append, u->boot_order, u->uuid, u->name, u->rtc,
-                            u->input, u->load, u->save, u->pidfile, u->boot_file, u->monitor };
+                            u->input, u->load, u->save, u->pidfile, u->boot_file };
     for (unsigned i = 0; i < sizeof texts / sizeof texts[0]; i++) free(texts[i]);
     for (unsigned i = 0; i < u->drives; i++) {
-        if (u->drive[i].file != u->kernel) free(u->drive[i].file);
+        free(u->drive[i].file);
         free(u->drive[i].format);
     }
     for (unsigned i = 0; i < u->serials; i++) free(u->serial[i]);
     for (unsigned i = 0; i < u->parallels; i++) free(u->parallel[i]);
-    for (unsigned i = 0; i < u->qmps; i++) free(u->qmp[i]);
+    for (unsigned i = 0; i < u->monitors; i++) free(u->monitor[i].dev);
     for (unsigned i = 0; i < u->debugcons; i++) free(u->debugcon[i].backend);
-    for (unsigned i = 0; i < u->chardevs; i++) {
-        for (unsigned n = 0; n < 4; n++) free(u->chardev[i].strings[n]);
-        free(u->chardev[i].id);
-        free(u->chardev[i].text);
-    }
+    for (unsigned i = 0; i < u->chardevs; i++) setup_free_chardev(&u->chardev[i]);
 }

@@ -1,25 +1,28 @@
-/* QMP server: greeting, capabilities negotiation, framing, events. The commands are in qmp_commands.c.
+/* QMP server: greeting, capabilities negotiation, framing, events. The commands are in qmp_*.c.
  *
  * Clients may send several objects in one packet, or one over several, with or without newlines: objects are cut out by
- * counting braces outside strings. A byte FFh resets the parser, as in QEMU. */
+ * counting braces outside strings. Strings may stand in single quotes, as QEMU takes them. Answers are written as QEMU
+ * writes them, blanks included, because shell scripts look for '"return": {}'. */
 #include "frontend/qmp.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { QMP_MAX = 1 << 20 };
+enum { QMP_MAX = 1 << 20, QMP_DEPTH = 64 };
 
 struct qmp_server {
     struct session *s;
     struct chardev *dev;
     struct session_listener listener;
-    bool negotiated, connected;
+    bool negotiated, connected, pretty;
     char *buf;
     size_t len, cap;
     unsigned depth;
-    bool in_string, escaped;
+    char quote;                    /* the one that opened the string we are in, or 0 */
+    bool escaped, too_long;
 };
 
 void qmp_error(struct qmp_reply *r, const char *error_class, const char *fmt, ...)
@@ -31,23 +34,50 @@ void qmp_error(struct qmp_reply *r, const char *error_class, const char *fmt, ..
     r->error_class = error_class;
 }
 
+/* ---- answers ---------------------------------------------------------------------------------------------------------- */
+
+/* {"a": 1, "b": [2, 3]}; pretty: a member a line. */
+static void put_json(const cJSON *v, FILE *out, bool pretty, unsigned depth)
+{
+    bool object = cJSON_IsObject(v);
+    if (!object && !cJSON_IsArray(v)) {
+        char *leaf = cJSON_PrintUnformatted(v);
+        fputs(leaf ? leaf : "null", out);
+        free(leaf);
+        return;
+    }
+    fputc(object ? '{' : '[', out);
+    const cJSON *i;
+    cJSON_ArrayForEach(i, v) {
+        if (pretty) fprintf(out, "\r\n%*s", (int)depth * 4 + 4, "");
+        if (object) fprintf(out, "\"%s\": ", i->string);
+        put_json(i, out, pretty, depth + 1);
+        if (i->next) fputs(pretty ? "," : ", ", out);
+    }
+    if (pretty && v->child) fprintf(out, "\r\n%*s", (int)depth * 4, "");
+    fputc(object ? '}' : ']', out);
+}
+
 static void qmp_send(struct qmp_server *q, cJSON *o)
 {
-    char *text = cJSON_PrintUnformatted(o);
-    if (text && q->connected) {
-        chardev_write(q->dev, text, strlen(text));
-        chardev_write(q->dev, "\r\n", 2);
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = q->connected ? open_memstream(&text, &len) : NULL;
+    if (out) {
+        put_json(o, out, q->pretty, 0);
+        fputs("\r\n", out);
+        fclose(out);
+        chardev_write(q->dev, text, len);
+        free(text);
     }
-    free(text);
     cJSON_Delete(o);
 }
 
 static void qmp_greet(struct qmp_server *q)
 {
     /* The version is the QEMU release whose protocol this is: clients decide by it what they may send. */
-    cJSON *o = cJSON_Parse("{\"QMP\":{\"version\":{\"qemu\":{\"micro\":0,\"minor\":2,\"major\":7},\"package\":\"Beige\"},"
-                           "\"capabilities\":[]}}");
-    qmp_send(q, o);
+    qmp_send(q, cJSON_Parse("{\"QMP\":{\"version\":{\"qemu\":{\"micro\":0,\"minor\":2,\"major\":7},\"package\":\"Beige "
+                            BEIGE_VERSION "\"},\"capabilities\":[]}}"));
 }
 
 static void qmp_event(void *opaque, const char *name, const char *data_json)
@@ -64,7 +94,7 @@ static void qmp_event(void *opaque, const char *name, const char *data_json)
     qmp_send(q, o);
 }
 
-static void qmp_send_error(struct qmp_server *q, cJSON *id, const char *error_class, const char *desc)
+static void qmp_send_error(struct qmp_server *q, const cJSON *id, const char *error_class, const char *desc)
 {
     cJSON *o = cJSON_CreateObject();
     if (id) cJSON_AddItemToObject(o, "id", cJSON_Duplicate(id, true));
@@ -74,53 +104,73 @@ static void qmp_send_error(struct qmp_server *q, cJSON *id, const char *error_cl
     qmp_send(q, o);
 }
 
-/* Checks that every parameter named in `required` is there. */
-static bool qmp_check_args(const struct qmp_command *c, const cJSON *args, struct qmp_reply *r)
+/* ---- requests --------------------------------------------------------------------------------------------------------- */
+
+static const struct qmp_command *find_command(const char *name)
 {
-    const char *p = c->required;
-    while (p && *p) {
-        char name[64];
-        size_t n = strcspn(p, ",");
-        snprintf(name, sizeof name, "%.*s", (int)n, p);
-        if (!cJSON_GetObjectItemCaseSensitive(args, name)) {
-            qmp_error(r, "GenericError", "Parameter '%s' is missing", name);
-            return false;
-        }
-        p += n + (p[n] == ',');
-    }
-    return true;
+    const struct qmp_command *const tables[] = { qmp_control, qmp_input, qmp_blocks, qmp_queries };
+    for (unsigned t = 0; t < sizeof tables / sizeof tables[0]; t++)
+        for (const struct qmp_command *c = tables[t]; c->name; c++)
+            if (strcmp(c->name, name) == 0) return c;
+    return NULL;
 }
 
-static void qmp_execute(struct qmp_server *q, cJSON *request)
+static void qmp_run(struct qmp_server *q, const char *name, const cJSON *args, struct qmp_reply *r)
 {
-    cJSON *id = cJSON_GetObjectItemCaseSensitive(request, "id");
-    cJSON *name = cJSON_GetObjectItemCaseSensitive(request, "execute");
-    cJSON *args = cJSON_GetObjectItemCaseSensitive(request, "arguments");
-    struct qmp_reply r = { 0 };
-    if (!cJSON_IsString(name)) {
-        qmp_send_error(q, id, "GenericError", "QMP input lacks member 'execute'");
+    const struct qmp_command *c = find_command(name);
+    if (c) {
+        if (qmp_check_args(c->args, args, "", r)) c->run(q->s, args, r);
         return;
     }
-    if (args && !cJSON_IsObject(args)) {
-        qmp_send_error(q, id, "GenericError", "QMP input member 'arguments' must be an object");
-        return;
-    }
-    const char *want = name->valuestring;
-    if (strcmp(want, "qmp_capabilities") == 0) {
-        if (q->negotiated) {
-            qmp_send_error(q, id, "CommandNotFound", "Capabilities negotiation is already complete, command ignored");
+    for (const struct qmp_constant *k = qmp_constants; k->name; k++)
+        if (strcmp(k->name, name) == 0) {
+            if (qmp_check_args("", args, "", r)) r->value = cJSON_Parse(k->json);
             return;
         }
-        q->negotiated = true;
-        r.value = cJSON_CreateObject();
-    } else if (!q->negotiated) {
-        qmp_send_error(q, id, "CommandNotFound", "Expecting capabilities negotiation with 'qmp_capabilities'");
-        return;
-    } else {
-        unsigned i = 0;
-        while (i < qmp_command_count && strcmp(qmp_commands[i].name, want) != 0) i++;
-        if (i == qmp_command_count) qmp_error(&r, "CommandNotFound", "The command %s has not been found", want);
-        else if (qmp_check_args(&qmp_commands[i], args, &r)) qmp_commands[i].run(q->s, args, &r);
+    qmp_error(r, "CommandNotFound", "The command %s has not been found", name);
+}
+
+static void qmp_capabilities(struct qmp_server *q, const cJSON *args, struct qmp_reply *r)
+{
+    const cJSON *enable = cJSON_GetObjectItemCaseSensitive(args, "enable");
+    if (q->negotiated) qmp_error(r, "CommandNotFound", "Capabilities negotiation is already complete, command ignored");
+    else if (!qmp_check_args("enable:a?", args, "", r)) return;
+    else if (cJSON_GetArraySize(enable) > 0) qmp_error(r, "GenericError", "Capability oob not available");
+    else q->negotiated = true;
+}
+
+/* Is the request's envelope of the right form? Messages in QEMU's order. */
+static bool check_envelope(const cJSON *request, struct qmp_reply *r)
+{
+    const cJSON *v, *name = cJSON_GetObjectItemCaseSensitive(request, "execute");
+    cJSON_ArrayForEach(v, request) {
+        if (strcmp(v->string, "execute") == 0) {
+            if (cJSON_IsString(v)) continue;
+            qmp_error(r, "GenericError", "QMP input member 'execute' must be a string");
+        } else if (strcmp(v->string, "arguments") == 0) {
+            if (cJSON_IsObject(v)) continue;
+            qmp_error(r, "GenericError", "QMP input member 'arguments' must be an object");
+        } else if (strcmp(v->string, "id") == 0) {
+            continue;
+        } else {
+            qmp_error(r, "GenericError", "QMP input member '%s' is unexpected", v->string);
+        }
+        return false;
+    }
+    if (!name) qmp_error(r, "GenericError", "QMP input lacks member 'execute'");
+    return name != NULL;
+}
+
+static void qmp_execute(struct qmp_server *q, const cJSON *request)
+{
+    const cJSON *id = cJSON_GetObjectItemCaseSensitive(request, "id");
+    const cJSON *args = cJSON_GetObjectItemCaseSensitive(request, "arguments");
+    struct qmp_reply r = { 0 };
+    if (check_envelope(request, &r)) {
+        const char *name = qmp_string(request, "execute");
+        if (strcmp(name, "qmp_capabilities") == 0) qmp_capabilities(q, args, &r);
+        else if (q->negotiated) qmp_run(q, name, args, &r);
+        else qmp_error(&r, "CommandNotFound", "Expecting capabilities negotiation with 'qmp_capabilities'");
     }
     if (r.error_class) {
         qmp_send_error(q, id, r.error_class, r.desc);
@@ -133,50 +183,92 @@ static void qmp_execute(struct qmp_server *q, cJSON *request)
     qmp_send(q, o);
 }
 
+/* ---- framing ---------------------------------------------------------------------------------------------------------- */
+
 static void qmp_reset_parser(struct qmp_server *q)
 {
     q->len = q->depth = 0;
-    q->in_string = q->escaped = false;
+    q->quote = 0;
+    q->escaped = q->too_long = false;
 }
 
-static void qmp_byte(struct qmp_server *q, uint8_t ch)
+static void qmp_put(struct qmp_server *q, char ch)
 {
-    if (ch == 0xff) {
-        qmp_reset_parser(q);
-        return;
-    }
-    if (q->depth == 0 && (ch == ' ' || ch == '\n' || ch == '\r' || ch == '\t')) return;
     if (q->len + 1 >= q->cap) {
         size_t cap = q->cap ? q->cap * 2 : 1024;
         char *p = cap <= QMP_MAX ? realloc(q->buf, cap) : NULL;
         if (!p) {
-            qmp_reset_parser(q);
-            qmp_send_error(q, NULL, "GenericError", "JSON token size limit exceeded");
+            q->too_long = true;
             return;
         }
         q->buf = p;
         q->cap = cap;
     }
-    q->buf[q->len++] = (char)ch;
-    if (q->in_string) {
-        if (q->escaped) q->escaped = false;
-        else if (ch == '\\') q->escaped = true;
-        else if (ch == '"') q->in_string = false;
-        return;
-    }
-    if (ch == '"') q->in_string = true;
-    if (ch == '{' || ch == '[') q->depth++;
-    if ((ch == '}' || ch == ']') && q->depth) q->depth--;
-    if (q->depth || q->in_string) return;
+    q->buf[q->len++] = ch;
     q->buf[q->len] = 0;
-    cJSON *o = ch == '}' ? cJSON_Parse(q->buf) : NULL;
+}
+
+/* A byte within a string; what stood in single quotes is put into double ones. True if it closed the string. */
+static bool qmp_string_byte(struct qmp_server *q, char ch)
+{
+    if (q->escaped) {
+        q->escaped = false;
+        if (ch == '\'') q->buf[--q->len] = 0;              /* no escape in JSON */
+    } else if (ch == '\\') {
+        q->escaped = true;
+    } else if (ch == q->quote) {
+        q->quote = 0;
+        qmp_put(q, '"');
+        return true;
+    } else if (ch == '"') {
+        qmp_put(q, '\\');
+    }
+    qmp_put(q, ch);
+    return false;
+}
+
+/* What was collected is a whole value: executes it, or says what is wrong with it. */
+static void qmp_complete(struct qmp_server *q)
+{
+    char text[300];
+    cJSON *o = q->too_long ? NULL : cJSON_Parse(q->buf);
+    bool word = isalpha((unsigned char)q->buf[0]);
+    if (q->too_long) snprintf(text, sizeof text, "JSON token size limit exceeded");
+    else if (o) snprintf(text, sizeof text, "QMP input must be a JSON object");
+    else if (word) snprintf(text, sizeof text, "JSON parse error, invalid keyword '%.200s'", q->buf);
+    else snprintf(text, sizeof text, "JSON parse error, expecting value");
     qmp_reset_parser(q);
     if (cJSON_IsObject(o)) qmp_execute(q, o);
-    else qmp_send_error(q, NULL, "GenericError", "JSON parse error, expecting value");
+    else qmp_send_error(q, NULL, "GenericError", text);
     cJSON_Delete(o);
 }
 
-static void qmp_input(void *opaque, struct chr *c, const uint8_t *data, size_t len)
+static void qmp_byte(struct qmp_server *q, uint8_t byte)
+{
+    char ch = (char)byte;
+    if (q->quote) {
+        if (qmp_string_byte(q, ch) && q->depth == 0) qmp_complete(q);
+        return;
+    }
+    if (byte >= 0x80) {
+        qmp_reset_parser(q);
+        qmp_send_error(q, NULL, "GenericError", "JSON parse error, stray '\xef\xbf\xbd'");
+        return;
+    }
+    bool delimiter = isspace(byte) || strchr("{}[],:\"'", ch);
+    if (q->depth == 0 && q->len && delimiter) qmp_complete(q);       /* a bare word ended */
+    if (q->depth == 0 && isspace(byte)) return;
+    if (ch == '"' || ch == '\'') {
+        q->quote = ch;
+        ch = '"';
+    }
+    qmp_put(q, ch);
+    if ((ch == '{' || ch == '[') && ++q->depth > QMP_DEPTH) q->too_long = true;
+    if ((ch == '}' || ch == ']') && q->depth) q->depth--;
+    if (q->depth == 0 && strchr("}],:", ch)) qmp_complete(q);
+}
+
+static void qmp_input_bytes(void *opaque, struct chr *c, const uint8_t *data, size_t len)
 {
     (void)c;
     for (size_t i = 0; i < len; i++) qmp_byte(opaque, data[i]);
@@ -192,20 +284,14 @@ static void qmp_connection(void *opaque, struct chr *c, int what)
     if (q->connected) qmp_greet(q);
 }
 
-struct qmp_server *qmp_create(struct session *s, const struct chardev_config *cfg, const char *id, struct error *e)
+struct qmp_server *qmp_create(struct session *s, struct chardev *dev, bool pretty)
 {
     struct qmp_server *q = calloc(1, sizeof *q);
-    if (!q) {
-        error_set(e, HOST_NO_MEMORY, "out of memory");
-        return NULL;
-    }
+    if (!q) return NULL;
     q->s = s;
-    q->dev = chardev_open(&s->loop, id, cfg, e);
-    if (!q->dev) {
-        free(q);
-        return NULL;
-    }
-    struct chardev_client client = { .input = qmp_input, .event = qmp_connection, .opaque = q };
+    q->dev = dev;
+    q->pretty = pretty;
+    struct chardev_client client = { .input = qmp_input_bytes, .event = qmp_connection, .opaque = q };
     chardev_attach(q->dev, &client);
     q->listener = (struct session_listener){ .event = qmp_event, .opaque = q };
     session_listen(s, &q->listener);
@@ -213,13 +299,10 @@ struct qmp_server *qmp_create(struct session *s, const struct chardev_config *cf
     return q;
 }
 
-struct chardev *qmp_chardev(struct qmp_server *q) { return q->dev; }
-
 void qmp_destroy(struct qmp_server *q)
 {
     if (!q) return;
     session_unlisten(q->s, &q->listener);
-    chardev_close(q->dev);
     free(q->buf);
     free(q);
 }

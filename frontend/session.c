@@ -8,7 +8,8 @@
 #include <stdarg.h>
 #include <string.h>
 #include "frontend/window.h"
-#include "host/png.h"
+
+enum { WAIT_MAX_NS = 1000000000 };
 
 void session_event(struct session *s, const char *name, const char *data_json)
 {
@@ -72,6 +73,13 @@ const char *session_state_name(const struct session *s)
     return names[s->state];
 }
 
+void session_watch(struct session *s)
+{
+    for (uint64_t now = machine_guest_resets(s->machine); s->resets_seen < now; s->resets_seen++)
+        session_event(s, "RESET", "{\"guest\":true,\"reason\":\"guest-reset\"}");
+    session_watch_trays(s);
+}
+
 /* The guest is off: under -no-shutdown the machine stays for inspection. */
 static void session_guest_off(struct session *s, const char *reason, const char *text)
 {
@@ -90,7 +98,7 @@ static void session_host_failed(struct session *s, const char *text)
 {
     s->state = RUN_IO_ERROR;
     session_event(s, "STOP", NULL);
-    if (s->window || s->qmp_count || s->monitor) fprintf(stderr, "beige: %s; stopped, \"cont\" tries again\n", text);
+    if (s->window || s->qmp_count || s->monitor_count) fprintf(stderr, "beige: %s; stopped, \"cont\" tries again\n", text);
     else session_quit(s, EXIT_OURS, "%s", text);
 }
 
@@ -109,6 +117,7 @@ static void session_ended(struct session *s, enum stop_reason why)
         return;
     case STOP_TRIPLE_FAULT:
         session_event(s, "GUEST_PANICKED", "{\"action\":\"poweroff\"}");
+        session_event(s, "SHUTDOWN", "{\"guest\":true,\"reason\":\"guest-panic\"}");
         session_quit(s, EXIT_CRASHED, "%s", text);
         return;
     case STOP_DEBUG_EXIT: {
@@ -142,6 +151,7 @@ static uint64_t session_slice(struct session *s)
     vtime next = session_next_input(s);
     session_ended(s, pace_run(&s->pace, next < s->limit_time ? next : s->limit_time, s->limit_insns, &wait));
     session_apply_due(s);
+    session_watch(s);
     return wait;
 }
 
@@ -162,33 +172,10 @@ int session_run(struct session *s)
             uint64_t passed = pace_wall_ns() - s->started_ns, left = passed < s->timeout_ns ? s->timeout_ns - passed : 0;
             if (left < wait) wait = left;
         }
-        loop_wait(&s->loop, wait);
+        /* A signal that comes between the check and the wait is seen a second later at most. */
+        loop_wait(&s->loop, wait < WAIT_MAX_NS ? wait : WAIT_MAX_NS);
         if (s->check) s->check(s);
     }
     for (unsigned i = 0; i < s->chardev_count; i++) chardev_drain(s->chardevs[i]);
     return s->exit_status;
-}
-
-enum host_status session_change(struct session *s, const char *drive, const char *file, const char *format, bool read_only,
-                                bool force, struct error *e)
-{
-    struct machine_block list[MACHINE_IDE + MACHINE_FLOPPIES];
-    unsigned n = machine_blocks(s->machine, list, MACHINE_IDE + MACHINE_FLOPPIES), i = 0;
-    while (i < n && strcmp(list[i].id, drive) != 0) i++;
-    if (i == n) return error_set(e, HOST_MISSING, "there is no drive '%s'", drive);
-    bool cdrom = strstr(drive, "-cd") != NULL;
-    struct image_options o = { .format = format, .read_only = read_only || cdrom, .snapshot = s->snapshot && !cdrom };
-    struct blk *b = image_open(file, &o, e);
-    if (!b && !o.read_only && !o.snapshot) {           /* a floppy image that may not be written is write-protected */
-        o.read_only = true;
-        b = image_open(file, &o, e);
-    }
-    return b ? machine_change_medium(s->machine, drive, b, force, e) : HOST_MISSING;
-}
-
-enum host_status session_screendump(struct session *s, const char *path, bool png, struct error *e)
-{
-    const struct surface *f = machine_display(s->machine);
-    if (!f || !f->pixels) return error_set(e, HOST_MISSING, "this machine has no display");
-    return png ? picture_write_png(f, path, e) : picture_write_ppm(f, path, e);
 }

@@ -15,7 +15,7 @@
 #include "machine/machine.h"
 #include "machine/pace.h"
 
-enum { SESSION_CHARDEVS = 24, SESSION_QMPS = 4 };
+enum { SESSION_CHARDEVS = 24, SESSION_MONITORS = 8 };
 
 /* Exit statuses. A debug exit is (value << 1) | 1. */
 enum { EXIT_GUEST_OFF = 0, EXIT_OURS = 1, EXIT_USAGE = 2, EXIT_CRASHED = 3, EXIT_LIMIT = 4 };
@@ -54,16 +54,16 @@ struct session {
     int exit_status;
     char last_line[512];                 /* why the run ended: the last line on standard error */
 
-    struct scheduled *queue;             /* by time, then by arrival */
+    struct scheduled *queue, *queue_last;        /* by time, then by arrival; the last is valid if there is a first */
 
-    struct chardev *chardevs[SESSION_CHARDEVS];
-    bool chardev_used[SESSION_CHARDEVS];
+    struct chardev *chardevs[SESSION_CHARDEVS];              /* all of them: ports', monitors', QMP servers', unused ones */
+    enum { CHARDEV_FREE, CHARDEV_PORT, CHARDEV_MONITOR, CHARDEV_QMP } chardev_use[SESSION_CHARDEVS];
     unsigned chardev_count;
 
     struct session_listener *listeners;
-    struct qmp_server *qmp[SESSION_QMPS];
-    unsigned qmp_count;
-    struct monitor *monitor;             /* on a terminal or a chardev */
+    struct qmp_server *qmp[SESSION_MONITORS];
+    struct monitor *monitor[SESSION_MONITORS];
+    unsigned qmp_count, monitor_count;
     struct window *window;
 
     bool no_shutdown, start_paused;
@@ -73,6 +73,9 @@ struct session {
     void (*check)(struct session *s);    /* called each round of the main loop: signals */
     bool snapshot;                       /* -snapshot: images opened later get it too */
     uint32_t mouse_buttons;
+    uint64_t resets_seen;                /* of machine_guest_resets, told by events */
+    uint32_t trays_open;                 /* bit i: the tray of IDE drive i was open when last looked at */
+    bool picture_shared;                 /* somebody else than the window rendered: its record of dirty rows is not whole */
 };
 
 /* ---- control (session.c) */
@@ -86,6 +89,10 @@ void session_unlisten(struct session *s, struct session_listener *l);
 /* Runs until the guest powers off, a limit is reached or somebody quits. Returns the exit status. */
 int session_run(struct session *s);
 const char *session_state_name(const struct session *s); /* QMP's RunState */
+
+/* Tells what the guest did by itself since the last call: resets, trays. After each slice. */
+void session_watch(struct session *s);
+void session_watch_trays(struct session *s);             /* (media.c) */
 
 /* ---- inputs (input.c) */
 void session_schedule(struct session *s, vtime at, void (*fire)(struct session *, struct scheduled *), int a, int b, int c,
@@ -101,10 +108,12 @@ unsigned session_parse_keys(const char *text, enum key *keys, unsigned max, char
 /* Reads an --input file. False and *e names file and line. */
 bool session_read_inputs(struct session *s, const char *path, struct error *e);
 
-/* ---- media (session.c) */
+/* ---- media and the screen (media.c) */
 /* Opens FILE and puts it in a drive: the monitor's change, QMP's blockdev-change-medium. format NULL: probe. */
 enum host_status session_change(struct session *s, const char *drive, const char *file, const char *format, bool read_only,
                                 bool force, struct error *e);
+/* Takes it out: the monitor's and QMP's eject. */
+enum host_status session_eject(struct session *s, const char *drive, bool force, struct error *e);
 enum host_status session_screendump(struct session *s, const char *path, bool png, struct error *e);
 
 #endif

@@ -5,7 +5,7 @@
 #include "base/option.h"
 #include "frontend/session.h"
 
-enum { SETUP_DRIVES = 16, SETUP_CHARDEVS = 16 };
+enum { SETUP_DRIVES = 16, SETUP_CHARDEVS = 16, SETUP_MONITORS = SESSION_MONITORS };
 
 struct setup_drive {
     char *file;                          /* NULL: an empty drive */
@@ -17,7 +17,7 @@ struct setup_drive {
 
 /* A named backend of -chardev, or what -serial and friends asked for in short. */
 struct setup_chardev {
-    char *id, *text;                     /* text: for messages */
+    char *id;
     struct chardev_config cfg;
     char *strings[4];                    /* what cfg points into */
     bool mux;                            /* mon:, shares the terminal with the monitor */
@@ -35,9 +35,10 @@ struct setup {
     unsigned serials, parallels;
     struct { uint16_t iobase; char *backend; } debugcon[MACHINE_DEBUGCONS];
     unsigned debugcons;
-    char *qmp[SESSION_QMPS], *monitor;
-    unsigned qmps;
-    char *cpu, *bios, *lib_dir, *kernel, *initrd, *append, *boot_order, *uuid, *name, *rtc, *input, *load, *save, *pidfile;
+    struct { char *dev; bool control, pretty; } monitor[SETUP_MONITORS];   /* control: QMP */
+    unsigned monitors;
+    char *cpu, *bios, *lib_dir, *kernel, *initrd, *append, *boot_order, *uuid, *name, *rtc;
+    char *input, *load, *save, *pidfile;
     char *boot_file;                     /* the FILE argument */
     enum { DISPLAY_DEFAULT, DISPLAY_SDL, DISPLAY_NONE } display;
     bool nographic, nodefaults, fullscreen, snapshot, state_hash;
@@ -47,7 +48,12 @@ struct setup {
 
 extern const struct option options[];
 extern const unsigned option_count;
+
+/* manual.c */
 extern const struct option_manual manual;
+void help_all(FILE *out);
+/* One option or one section of the manual; false if there is none of that name. */
+bool help_topic(const char *topic, FILE *out);
 
 /* options.c: the FILE argument and everything that option_parse does not take. */
 option_apply setup_positional;
@@ -64,6 +70,9 @@ bool setup_backends(struct setup *u, struct error *e);
 void setup_attach(struct setup *u);
 /* "-chardev socket,id=x,path=/tmp/s,server=on" into u->chardev. */
 enum host_status setup_add_chardev(struct setup *u, const char *text, struct error *e);
+/* Is text a character device in short form, or chardev:ID? For a message at once, with the option's name. */
+enum host_status setup_check_chardev(const char *text, struct error *e);
+void setup_free_chardev(struct setup_chardev *d);
 /* Does the command line name something a person sits at? Decides the default pace. */
 bool setup_interactive(const struct setup *u);
 

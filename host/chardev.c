@@ -263,7 +263,9 @@ static bool chardev_open_file(struct chardev *c, const struct chardev_config *cf
         error_set(e, HOST_IO_ERROR, "%s: %s: %s", c->id, cfg->path, strerror(errno));
         return false;
     }
-    c->filename = strdup(cfg->path);
+    char *name = malloc(strlen(cfg->path) + 6);
+    if (name) sprintf(name, "file:%s", cfg->path);
+    c->filename = name;
     chardev_start(c, -1, fd);
     return true;
 }

@@ -14,6 +14,9 @@ struct image_options {
  * another process, of another format than raw, or larger than 2^48 sectors. A file that may not be written is opened
  * read-only if o->read_only or o->snapshot says that this will do, and refused otherwise. */
 struct blk *image_open(const char *path, const struct image_options *o, struct error *e);
+enum image_use { IMAGE_DISK, IMAGE_CD, IMAGE_FLOPPY };
+/* False and *e if the file shows signs of having been cut. For images whose format was probed. */
+bool image_whole(struct blk *b, enum image_use use, struct error *e);
 /* An image in memory with a copy of data; the name stands in for a path. Writes stay in memory. */
 struct blk *image_from_memory(const char *name, const void *data, uint64_t size, bool read_only);
 /* Puts a memory overlay on base and owns it from then on. NULL only without memory (base is then still the caller's). */

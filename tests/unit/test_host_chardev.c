@@ -171,7 +171,7 @@ START_TEST(full_disk_loses_bytes_and_says_so_once)
     close(told[1]);
     ck_assert_int_eq(waitpid(child, NULL, 0), child);
     ck_assert_int_gt(read(told[0], said, sizeof said - 1), 0);
-    ck_assert_str_eq(said, "beige: serial0: cannot write to out: File too large; output is lost\n");
+    ck_assert_str_eq(said, "beige: serial0: cannot write to file:out: File too large; output is lost\n");
     ck_assert_uint_eq(rig_read("out", got, sizeof got), 8);
 }
 END_TEST
