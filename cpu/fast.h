@@ -93,9 +93,12 @@ extern const struct fast_alu fast_test;                       /* rr ri rm mi onl
 extern insn_handler *const fast_inc[2][3], *const fast_incq[2][3];      /* [DEC] register forms */
 extern insn_handler *const fast_inc_m[2][3][EA_FORMS];
 extern insn_handler *const fast_neg[3], *const fast_not[3];
-extern insn_handler *const fast_shift_ri[8], *const fast_shift_riq[8];  /* 32 bits, by enum shift_op; count not 0 */
-extern insn_handler *const fast_shift_rc[8];                            /* 32 bits, by CL */
-extern insn_handler *const fast_imul_rr, *const fast_imul_rri;
+extern insn_handler *const fast_shift_ri[8][3], *const fast_shift_riq[8][3];  /* by enum shift_op; count not 0 */
+extern insn_handler *const fast_shift_rc[8][3];                         /* by CL */
+extern insn_handler *const fast_double_shift[2][2];                     /* [left][by CL], 32 bits */
+extern insn_handler *const fast_bt[2], *const fast_bit_scan[2];         /* [immediate]; [reverse]; 32-bit registers */
+extern insn_handler *const fast_imul_rr, *const fast_imul_rri, *const fast_imul_rm[EA_FORMS];   /* all 32 bits */
+extern insn_handler *const fast_mul_r, *const fast_mul_m[EA_FORMS], *const fast_div_r;
 
 extern insn_handler *const fast_mov_rr[3], *const fast_mov_ri[3];
 extern insn_handler *const fast_load[3][EA_FORMS], *const fast_store[3][EA_FORMS], *const fast_store_imm[3][EA_FORMS];
@@ -106,7 +109,9 @@ extern insn_handler *const fast_push_r[2][2], *const fast_push_i[2][2], *const f
 extern insn_handler *const fast_push_m[EA_FORMS];                       /* 32 bits, flat stack */
 extern insn_handler *const fast_leave;                                  /* 32 bits, flat stack */
 extern insn_handler *const fast_xchg_rr[3], *const fast_cdq, *const fast_cwde, *const fast_nop;
-extern insn_handler *const fast_setcc[16], *const fast_cmov_rr[16];
+extern insn_handler *const fast_setcc[16], *const fast_cmov_rr[16], *const fast_cmov_rm[16][EA_FORMS];
+/* One element, not repeated. */
+extern insn_handler *const fast_lods[3], *const fast_stos[3], *const fast_movs[3], *const fast_scas[3];
 extern insn_handler *const fast_cld, *const fast_std;
 
 extern insn_handler *const fast_jcc[2][16];                             /* [near: in the page, linked] */
@@ -118,6 +123,7 @@ extern insn_handler *const fast_loop[2], *const fast_jcxz[2];           /* 32-bi
 extern insn_handler *const fuse_cmp_rr[2][16], *const fuse_cmp_ri[2][16], *const fuse_test_rr[2][16],
     *const fuse_test_ri[2][16], *const fuse_dec[2][16], *const fuse_cmp_ri8[2][16], *const fuse_test_ri8[2][16];   /* [near] */
 extern insn_handler *const fuse_cmp_rm[2][16][EA_FORMS], *const fuse_cmp_mi[2][16][EA_FORMS],
-    *const fuse_cmp_mi8[2][16][EA_FORMS], *const fuse_test_mi8[2][16][EA_FORMS];
+    *const fuse_cmp_mi8[2][16][EA_FORMS], *const fuse_test_mi8[2][16][EA_FORMS], *const fuse_cmp_mr[2][16][EA_FORMS];
+extern insn_handler *const fuse_cmp_rr8[2][16], *const fuse_test_rr8[2][16];
 
 #endif

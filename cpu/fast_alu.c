@@ -174,47 +174,49 @@ NEG_SIZE(32, 2)
 insn_handler *const fast_neg[3] = SIZES(neg);
 insn_handler *const fast_not[3] = SIZES(not);
 
-/* ---- shifts and rotates of 32-bit registers */
-FAST_INLINE struct shift_out shift_32(struct cpu *c, enum shift_op op, uint64_t a, unsigned count)
+/* ---- shifts and rotates of registers, by an immediate that is not 0 and by CL */
+FAST_INLINE struct shift_out shift_by(struct cpu *c, enum shift_op op, uint64_t a, unsigned count, unsigned log2)
 {
     switch (op) {
-    case SHIFT_ROL: return alu_rol(a, count, 2);
-    case SHIFT_ROR: return alu_ror(a, count, 2);
-    case SHIFT_RCL: return alu_rcl(a, count, 2, flag_cf(c));
-    case SHIFT_RCR: return alu_rcr(a, count, 2, flag_cf(c));
-    case SHIFT_SHR: return alu_shr(a, count, 2);
-    case SHIFT_SAR: return alu_sar(a, count, 2);
-    default: return alu_shl(a, count, 2);
+    case SHIFT_ROL: return alu_rol(a, count, log2);
+    case SHIFT_ROR: return alu_ror(a, count, log2);
+    case SHIFT_RCL: return alu_rcl(a, count, log2, flag_cf(c));
+    case SHIFT_RCR: return alu_rcr(a, count, log2, flag_cf(c));
+    case SHIFT_SHR: return alu_shr(a, count, log2);
+    case SHIFT_SAR: return alu_sar(a, count, log2);
+    default: return alu_shl(a, count, log2);
     }
 }
-FAST_INLINE void shift_flags(struct cpu *c, enum shift_op op, struct shift_out o)
+FAST_INLINE void shift_flags(struct cpu *c, enum shift_op op, struct shift_out o, unsigned log2)
 {
     if (op <= SHIFT_RCR) flags_change(c, FL_CF | FL_OF, o.cf_of);
-    else flags_known(c, o.result, 2, o.cf_of);
+    else flags_known(c, o.result, log2, o.cf_of);
 }
-#define SHIFT(NAME, OP) \
-    static HANDLER(NAME##_ri) \
+#define SHIFT_SIZE(NAME, OP, BITS, LOG2) \
+    static HANDLER(NAME##_ri_##BITS) \
     { \
-        struct shift_out o = shift_32(c, OP, (uint32_t)c->r[i->rm], (unsigned)i->imm & 31); \
-        c->r[i->rm] = o.result; \
-        shift_flags(c, OP, o); \
+        struct shift_out o = shift_by(c, OP, fast_reg(c, i->rm, BITS / 8), (unsigned)i->imm & 31, LOG2); \
+        fast_set_reg(c, i->rm, o.result, BITS / 8); \
+        shift_flags(c, OP, o, LOG2); \
         NEXT; \
     } \
-    static HANDLER(NAME##_riq) \
+    static HANDLER(NAME##_riq_##BITS) \
     { \
-        c->r[i->rm] = shift_32(c, OP, (uint32_t)c->r[i->rm], (unsigned)i->imm & 31).result; \
+        uint64_t r = shift_by(c, OP, fast_reg(c, i->rm, BITS / 8), (unsigned)i->imm & 31, LOG2).result; \
+        fast_set_reg(c, i->rm, r, BITS / 8); \
         NEXT; \
     } \
-    static HANDLER(NAME##_rc) \
+    static HANDLER(NAME##_rc_##BITS) \
     { \
         unsigned count = (unsigned)c->r[R_CX] & 31; \
         if (count) { \
-            struct shift_out o = shift_32(c, OP, (uint32_t)c->r[i->rm], count); \
-            c->r[i->rm] = o.result; \
-            shift_flags(c, OP, o); \
+            struct shift_out o = shift_by(c, OP, fast_reg(c, i->rm, BITS / 8), count, LOG2); \
+            fast_set_reg(c, i->rm, o.result, BITS / 8); \
+            shift_flags(c, OP, o, LOG2); \
         } \
         NEXT; \
     }
+#define SHIFT(NAME, OP) SHIFT_SIZE(NAME, OP, 8, 0) SHIFT_SIZE(NAME, OP, 16, 1) SHIFT_SIZE(NAME, OP, 32, 2)
 SHIFT(rol, SHIFT_ROL)
 SHIFT(ror, SHIFT_ROR)
 SHIFT(rcl, SHIFT_RCL)
@@ -222,10 +224,64 @@ SHIFT(rcr, SHIFT_RCR)
 SHIFT(shl, SHIFT_SHL)
 SHIFT(shr, SHIFT_SHR)
 SHIFT(sar, SHIFT_SAR)
-#define SHIFTS(S) { rol_##S, ror_##S, rcl_##S, rcr_##S, shl_##S, shr_##S, shl_##S, sar_##S }
-insn_handler *const fast_shift_ri[8] = SHIFTS(ri);
-insn_handler *const fast_shift_riq[8] = SHIFTS(riq);
-insn_handler *const fast_shift_rc[8] = SHIFTS(rc);
+#define SHIFTS(S) { SIZES(rol_##S), SIZES(ror_##S), SIZES(rcl_##S), SIZES(rcr_##S), SIZES(shl_##S), SIZES(shr_##S), \
+    SIZES(shl_##S), SIZES(sar_##S) }
+insn_handler *const fast_shift_ri[8][3] = SHIFTS(ri);
+insn_handler *const fast_shift_riq[8][3] = SHIFTS(riq);
+insn_handler *const fast_shift_rc[8][3] = SHIFTS(rc);
+
+/* SHLD and SHRD of 32-bit registers. */
+FAST_INLINE void double_shift(struct cpu *c, const struct insn *i, bool left, unsigned count)
+{
+    if (count == 0) return;
+    uint64_t a = (uint32_t)c->r[i->rm], b = (uint32_t)c->r[i->reg];
+    struct shift_out o = left ? alu_shld(a, b, count, 2) : alu_shrd(a, b, count, 2);
+    c->r[i->rm] = o.result;
+    flags_known(c, o.result, 2, o.cf_of);
+}
+#define DOUBLE_SHIFT(NAME, LEFT) \
+    static HANDLER(NAME##_rri) \
+    { \
+        double_shift(c, i, LEFT, (unsigned)i->imm & 31); \
+        NEXT; \
+    } \
+    static HANDLER(NAME##_rrc) \
+    { \
+        double_shift(c, i, LEFT, (unsigned)c->r[R_CX] & 31); \
+        NEXT; \
+    }
+DOUBLE_SHIFT(shld, true)
+DOUBLE_SHIFT(shrd, false)
+insn_handler *const fast_double_shift[2][2] = { { shrd_rri, shrd_rrc }, { shld_rri, shld_rrc } };
+
+/* ---- BT of 32-bit registers; BSF, BSR */
+static HANDLER(bt_rr)
+{
+    flags_change(c, FL_CF, c->r[i->rm] >> (c->r[i->reg] & 31) & 1);
+    NEXT;
+}
+static HANDLER(bt_ri)
+{
+    flags_change(c, FL_CF, c->r[i->rm] >> (i->imm & 31) & 1);
+    NEXT;
+}
+insn_handler *const fast_bt[2] = { bt_rr, bt_ri };
+
+static HANDLER(bsf_rr)
+{
+    uint32_t v = (uint32_t)c->r[i->rm];
+    if (v) c->r[i->reg] = (uint32_t)__builtin_ctz(v);
+    flags_logic(c, v, 2);
+    NEXT;
+}
+static HANDLER(bsr_rr)
+{
+    uint32_t v = (uint32_t)c->r[i->rm];
+    if (v) c->r[i->reg] = 31 - (uint32_t)__builtin_clz(v);
+    flags_logic(c, v, 2);
+    NEXT;
+}
+insn_handler *const fast_bit_scan[2] = { bsf_rr, bsr_rr };
 
 /* ---- IMUL, 32 bits */
 FAST_INLINE void imul_32(struct cpu *c, unsigned to, uint32_t a, uint32_t b)
@@ -245,3 +301,48 @@ static HANDLER(imul_rri)
     NEXT;
 }
 insn_handler *const fast_imul_rr = imul_rr, *const fast_imul_rri = imul_rri;
+
+#define IMUL_MEM(F, EA) \
+    static HANDLER(imul_rm##F) \
+    { \
+        const uint8_t *p = mem_host(c, i, EA, 4, false); \
+        if (UNLIKELY(!p)) SLOW; \
+        imul_32(c, i->reg, (uint32_t)c->r[i->reg], (uint32_t)host_load(p, 4)); \
+        NEXT; \
+    } \
+    static HANDLER(mul_m##F) \
+    { \
+        const uint8_t *p = mem_host(c, i, EA, 4, false); \
+        if (UNLIKELY(!p)) SLOW; \
+        mul_32(c, (uint32_t)host_load(p, 4)); \
+        NEXT; \
+    }
+FAST_INLINE void mul_32(struct cpu *c, uint32_t b)
+{
+    uint64_t p = (uint64_t)(uint32_t)c->r[R_AX] * b;
+    c->r[R_AX] = (uint32_t)p;
+    c->r[R_DX] = p >> 32;
+    flags_known(c, (uint32_t)p, 2, p >> 32 ? FL_CF | FL_OF : 0);
+}
+static HANDLER(mul_r)
+{
+    mul_32(c, (uint32_t)c->r[i->rm]);
+    NEXT;
+}
+IMUL_MEM(s, EA_SEGMENT)
+IMUL_MEM(f, EA_FLAT)
+IMUL_MEM(b, EA_BASE)
+insn_handler *const fast_imul_rm[EA_FORMS] = FORMS(imul_rm);
+insn_handler *const fast_mul_r = mul_r, *const fast_mul_m[EA_FORMS] = FORMS(mul_m);
+
+/* DIV r32. The divide error is the slow body's. */
+static HANDLER(div_r)
+{
+    uint64_t a = (uint64_t)(uint32_t)c->r[R_DX] << 32 | (uint32_t)c->r[R_AX];
+    uint32_t b = (uint32_t)c->r[i->rm];
+    if (UNLIKELY(a >> 32 >= b)) SLOW;         /* the quotient needs more than 32 bits, or b is 0 */
+    c->r[R_AX] = a / b;
+    c->r[R_DX] = a % b;
+    NEXT;
+}
+insn_handler *const fast_div_r = div_r;

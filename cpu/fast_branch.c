@@ -266,6 +266,10 @@ FAST_INLINE bool test_condition(unsigned cc, uint64_t r, unsigned log2)
     const uint8_t *p = mem_host(c, i, EA, SIZE, false); \
     if (UNLIKELY(!p)) SLOW; \
     uint64_t a = fast_reg(c, i->reg, SIZE), b = host_load(p, SIZE);
+#define OPERANDS_MR(SIZE, EA) \
+    const uint8_t *p = mem_host(c, i, EA, SIZE, false); \
+    if (UNLIKELY(!p)) SLOW; \
+    uint64_t a = host_load(p, SIZE), b = fast_reg(c, i->reg, SIZE);
 #define OPERANDS_MI(SIZE, EA) \
     const uint8_t *p = mem_host(c, i, EA, SIZE, false); \
     if (UNLIKELY(!p)) SLOW; \
@@ -283,6 +287,10 @@ insn_handler *const fuse_cmp_ri8[2][16] = BOTH_TABLE(cmp_ri8);
 insn_handler *const fuse_test_rr[2][16] = BOTH_TABLE(test_rr);
 insn_handler *const fuse_test_ri[2][16] = BOTH_TABLE(test_ri);
 insn_handler *const fuse_test_ri8[2][16] = BOTH_TABLE(test_ri8);
+BOTH(FUSE_CMP, cmp_rr8, 0, OPERANDS_RR(1))
+BOTH(FUSE_TEST, test_rr8, 0, OPERANDS_RR(1))
+insn_handler *const fuse_cmp_rr8[2][16] = BOTH_TABLE(cmp_rr8);
+insn_handler *const fuse_test_rr8[2][16] = BOTH_TABLE(test_rr8);
 
 #define MEM_FAMILY(M, NAME, LOG2, OPERANDS, SIZE) \
     BOTH(M, NAME##_s, LOG2, OPERANDS(SIZE, EA_SEGMENT)) \
@@ -298,7 +306,9 @@ MEM_FAMILY(FUSE_CMP, cmp_rm, 2, OPERANDS_RM, 4)
 MEM_FAMILY(FUSE_CMP, cmp_mi, 2, OPERANDS_MI, 4)
 MEM_FAMILY(FUSE_CMP, cmp_mi8, 0, OPERANDS_MI, 1)
 MEM_FAMILY(FUSE_TEST, test_mi8, 0, OPERANDS_MI, 1)
+MEM_FAMILY(FUSE_CMP, cmp_mr, 2, OPERANDS_MR, 4)
 insn_handler *const fuse_cmp_rm[2][16][EA_FORMS] = MEM_TABLE(cmp_rm);
+insn_handler *const fuse_cmp_mr[2][16][EA_FORMS] = MEM_TABLE(cmp_mr);
 insn_handler *const fuse_cmp_mi[2][16][EA_FORMS] = MEM_TABLE(cmp_mi);
 insn_handler *const fuse_cmp_mi8[2][16][EA_FORMS] = MEM_TABLE(cmp_mi8);
 insn_handler *const fuse_test_mi8[2][16][EA_FORMS] = MEM_TABLE(test_mi8);

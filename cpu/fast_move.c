@@ -184,7 +184,16 @@ insn_handler *const fast_cdq = cdq, *const fast_cwde = cwde, *const fast_nop = n
     *const fast_std = std;
 
 #define CONDITIONS(M) M(0) M(1) M(2) M(3) M(4) M(5) M(6) M(7) M(8) M(9) M(10) M(11) M(12) M(13) M(14) M(15)
+#define CMOV_MEM(CC, F, EA) \
+    static HANDLER(cmov_m_##CC##F) \
+    { \
+        const uint8_t *p = mem_host(c, i, EA, 4, false); \
+        if (UNLIKELY(!p)) SLOW; \
+        if (flags_condition(c, CC)) c->r[i->reg] = host_load(p, 4); \
+        NEXT; \
+    }
 #define CONDITIONAL(CC) \
+    EACH_FORM(CMOV_MEM, CC) \
     static HANDLER(setcc_##CC) \
     { \
         *byte_reg(c, i->rm) = flags_condition(c, CC); \
@@ -200,3 +209,67 @@ CONDITIONS(CONDITIONAL)
 #define CMOV(CC) cmov_##CC,
 insn_handler *const fast_setcc[16] = { CONDITIONS(SETCC) };
 insn_handler *const fast_cmov_rr[16] = { CONDITIONS(CMOV) };
+#define CMOV_FORMS(CC) FORMS(cmov_m_##CC),
+insn_handler *const fast_cmov_rm[16][EA_FORMS] = { CONDITIONS(CMOV_FORMS) };
+
+/* ---- single string instructions, any address size and segment */
+
+/* Host address of the element at `reg` of a segment, or NULL. */
+FAST_INLINE uint8_t *string_host(struct cpu *c, const struct insn *i, unsigned seg, unsigned reg, unsigned size, bool write)
+{
+    uint64_t off = c->r[reg] & (i->flags & INSN_ADDR32 ? 0xffffffff : 0xffff);
+    if (UNLIKELY(off + size > (write ? c->seg_write_end : c->seg_read_end)[seg])) return NULL;
+    return tlb_hit(write ? c->tlb_write : c->tlb_read, (uint32_t)(c->seg[seg].base + off), size);
+}
+FAST_INLINE void string_advance(struct cpu *c, const struct insn *i, unsigned reg, unsigned size)
+{
+    uint64_t next = c->r[reg] + (c->eflags & FL_DF ? 0 - (uint64_t)size : size);
+    if (i->flags & INSN_ADDR32) c->r[reg] = (uint32_t)next;
+    else c->r[reg] = (c->r[reg] & ~0xffffull) | (uint16_t)next;
+}
+FAST_INLINE void set_accumulator(struct cpu *c, uint64_t v, unsigned size)
+{
+    if (size == 1) set_al(c, (uint8_t)v);
+    else fast_set_reg(c, R_AX, v, size);
+}
+#define STRING_SIZE(BITS, LOG2) \
+    static HANDLER(lods_##BITS) \
+    { \
+        const uint8_t *p = string_host(c, i, insn_seg(i), R_SI, BITS / 8, false); \
+        if (UNLIKELY(!p)) SLOW; \
+        set_accumulator(c, host_load(p, BITS / 8), BITS / 8); \
+        string_advance(c, i, R_SI, BITS / 8); \
+        NEXT; \
+    } \
+    static HANDLER(stos_##BITS) \
+    { \
+        uint8_t *p = string_host(c, i, SEG_ES, R_DI, BITS / 8, true); \
+        if (UNLIKELY(!p)) SLOW; \
+        host_store(p, c->r[R_AX], BITS / 8); \
+        string_advance(c, i, R_DI, BITS / 8); \
+        NEXT; \
+    } \
+    static HANDLER(movs_##BITS) \
+    { \
+        const uint8_t *from = string_host(c, i, insn_seg(i), R_SI, BITS / 8, false); \
+        if (UNLIKELY(!from)) SLOW; \
+        uint8_t *p = string_host(c, i, SEG_ES, R_DI, BITS / 8, true); \
+        if (UNLIKELY(!p)) SLOW; \
+        host_store(p, host_load(from, BITS / 8), BITS / 8); \
+        string_advance(c, i, R_SI, BITS / 8); \
+        string_advance(c, i, R_DI, BITS / 8); \
+        NEXT; \
+    } \
+    static HANDLER(scas_##BITS) \
+    { \
+        const uint8_t *p = string_host(c, i, SEG_ES, R_DI, BITS / 8, false); \
+        if (UNLIKELY(!p)) SLOW; \
+        flags_put(c, ALU_CMP, alu(ALU_CMP, c->r[R_AX] & size_mask(LOG2), host_load(p, BITS / 8), LOG2, false)); \
+        string_advance(c, i, R_DI, BITS / 8); \
+        NEXT; \
+    }
+STRING_SIZE(8, 0)
+STRING_SIZE(16, 1)
+STRING_SIZE(32, 2)
+insn_handler *const fast_lods[3] = SIZES(lods), *const fast_stos[3] = SIZES(stos), *const fast_movs[3] = SIZES(movs),
+    *const fast_scas[3] = SIZES(scas);

@@ -27,10 +27,11 @@ static const struct alu_row alu_rows[OP_COUNT] = {
     [OP_test_AL_Ib] = { ALU_TEST, FORM_E_I, 1 }, [OP_test_eAX_Iz] = { ALU_TEST, FORM_E_I, 0 },
 };
 
-struct shift_row { bool here; uint8_t op; bool cl; };
+struct shift_row { bool here; uint8_t op; bool cl, byte; };
 #define SHIFT_ROWS(name, which) \
-    [OP_##name##_Ev_1] = { true, which, false }, [OP_##name##_Ev_Ib] = { true, which, false }, \
-    [OP_##name##_Ev_CL] = { true, which, true }
+    [OP_##name##_Eb_1] = { true, which, false, true }, [OP_##name##_Eb_Ib] = { true, which, false, true }, \
+    [OP_##name##_Eb_CL] = { true, which, true, true }, [OP_##name##_Ev_1] = { true, which, false, false }, \
+    [OP_##name##_Ev_Ib] = { true, which, false, false }, [OP_##name##_Ev_CL] = { true, which, true, false }
 static const struct shift_row shift_rows[OP_COUNT] = {
     SHIFT_ROWS(rol, SHIFT_ROL), SHIFT_ROWS(ror, SHIFT_ROR), SHIFT_ROWS(rcl, SHIFT_RCL), SHIFT_ROWS(rcr, SHIFT_RCR),
     SHIFT_ROWS(shl, SHIFT_SHL), SHIFT_ROWS(shr, SHIFT_SHR), SHIFT_ROWS(sar, SHIFT_SAR),
@@ -79,10 +80,11 @@ static insn_handler *select_alu(struct insn *i, unsigned mode, bool quiet)
 static insn_handler *select_shift(const struct cpu *c, const struct insn *i, bool quiet)
 {
     const struct shift_row *row = &shift_rows[i->op];
-    if (insn_is_mem(i) || (i->flags & INSN_OPSIZE) != 2 || cpu_level(c) == LEVEL_8086) return NULL;
-    if (row->cl) return fast_shift_rc[row->op];
+    unsigned size = row->byte ? 0 : i->flags & INSN_OPSIZE;
+    if (insn_is_mem(i) || size > 2 || cpu_level(c) == LEVEL_8086) return NULL;
+    if (row->cl) return fast_shift_rc[row->op][size];
     if ((i->imm & 31) == 0) return NULL;
-    return quiet ? fast_shift_riq[row->op] : fast_shift_ri[row->op];
+    return quiet ? fast_shift_riq[row->op][size] : fast_shift_ri[row->op][size];
 }
 
 static insn_handler *select_inc(const struct insn *i, unsigned mode, bool dec, bool byte, bool quiet)
@@ -157,7 +159,17 @@ static insn_handler *select_fast(const struct cpu *c, struct insn *i, unsigned m
     case OP_neg_Ev: return mem ? NULL : fast_neg[i->flags & INSN_OPSIZE];
     case OP_not_Eb: return mem ? NULL : fast_not[0];
     case OP_not_Ev: return mem ? NULL : fast_not[i->flags & INSN_OPSIZE];
-    case OP_imul_Gv_Ev: return mem || !wide ? NULL : fast_imul_rr;
+    case OP_imul_Gv_Ev: return !wide ? NULL : mem ? fast_imul_rm[address_form(i, mode)] : fast_imul_rr;
+    case OP_mul_Ev: return !wide ? NULL : mem ? fast_mul_m[address_form(i, mode)] : fast_mul_r;
+    case OP_div_Ev: return mem || !wide ? NULL : fast_div_r;
+    case OP_shld_Ev_Gv_Ib: return mem || !wide ? NULL : fast_double_shift[1][0];
+    case OP_shld_Ev_Gv_CL: return mem || !wide ? NULL : fast_double_shift[1][1];
+    case OP_shrd_Ev_Gv_Ib: return mem || !wide ? NULL : fast_double_shift[0][0];
+    case OP_shrd_Ev_Gv_CL: return mem || !wide ? NULL : fast_double_shift[0][1];
+    case OP_bt_Ev_Gv: return mem || !wide ? NULL : fast_bt[0];
+    case OP_bt_Ev_Ib: return mem || !wide ? NULL : fast_bt[1];
+    case OP_bsf_Gv_Ev: return mem || !wide ? NULL : fast_bit_scan[0];
+    case OP_bsr_Gv_Ev: return mem || !wide ? NULL : fast_bit_scan[1];
     case OP_imul_Gv_Ev_Iz: case OP_imul_Gv_Ev_Ib: return mem || !wide ? NULL : fast_imul_rri;
 
     case OP_mov_Eb_Gb: case OP_mov_Ob_AL: return select_move(i, mode, FORM_E_G, true);
@@ -188,7 +200,16 @@ static insn_handler *select_fast(const struct cpu *c, struct insn *i, unsigned m
     case OP_cld: return fast_cld;
     case OP_std: return fast_std;
     case OP_setcc_Eb: return mem ? NULL : fast_setcc[i->imm];
-    case OP_cmovcc_Gv_Ev: return mem || !wide ? NULL : fast_cmov_rr[i->imm];
+    case OP_cmovcc_Gv_Ev: return !wide ? NULL : mem ? fast_cmov_rm[i->imm][address_form(i, mode)] : fast_cmov_rr[i->imm];
+
+    case OP_lods_AL_Xb: return fast_lods[0];
+    case OP_lods_eAX_Xv: return fast_lods[i->flags & INSN_OPSIZE];
+    case OP_stos_Yb_AL: return fast_stos[0];
+    case OP_stos_Yv_eAX: return fast_stos[i->flags & INSN_OPSIZE];
+    case OP_movs_Yb_Xb: return fast_movs[0];
+    case OP_movs_Yv_Xv: return fast_movs[i->flags & INSN_OPSIZE];
+    case OP_scas_AL_Yb: return fast_scas[0];
+    case OP_scas_eAX_Yv: return fast_scas[i->flags & INSN_OPSIZE];
     default: return select_branch(i, mode);
     }
 }
@@ -210,11 +231,12 @@ static insn_handler *select_fused(const struct insn *i, const struct insn *jump,
             if (byte) return test ? fuse_test_ri8[near][cc] : fuse_cmp_ri8[near][cc];
             return test ? fuse_test_ri[near][cc] : fuse_cmp_ri[near][cc];
         }
-        if (byte) return NULL;
+        if (byte) return test ? fuse_test_rr8[near][cc] : fuse_cmp_rr8[near][cc];
         return test ? fuse_test_rr[near][cc] : fuse_cmp_rr[near][cc];
     }
     enum ea ea = address_form(i, mode);
     if (row->form == FORM_G_E && !byte && !test) return fuse_cmp_rm[near][cc][ea];
+    if (row->form == FORM_E_G && !byte && !test) return fuse_cmp_mr[near][cc][ea];
     if (row->form != FORM_E_I) return NULL;
     if (byte) return test ? fuse_test_mi8[near][cc][ea] : fuse_cmp_mi8[near][cc][ea];
     return test ? NULL : fuse_cmp_mi[near][cc][ea];
@@ -237,9 +259,10 @@ void select_handlers(const struct cpu *c, struct insn *first, unsigned count, un
     for (unsigned n = count; n-- > 0;) {
         struct insn *i = &first[n];
         uint16_t attr = optable[i->op].attr;
-        insn_handler *fast = attr & (OPA_REP | OPA_TIME) ? NULL : select_fast(c, i, mode, !live);
+        bool repeated = (attr & OPA_REP) && (i->flags & (INSN_REP | INSN_REPNE));
+        insn_handler *fast = repeated || (attr & OPA_TIME) ? NULL : select_fast(c, i, mode, !live);
         if (!fast) {
-            i->run = attr & OPA_REP ? run_body_rep : attr & OPA_TIME ? run_body_time : run_body;
+            i->run = repeated ? run_body_rep : attr & OPA_TIME ? run_body_time : run_body;
             live = true;
             continue;
         }

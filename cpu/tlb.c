@@ -9,10 +9,15 @@
 
 #include "cpu/block.h"
 
+static void clear_array(struct tlb_entry *e, size_t count)
+{
+    for (size_t n = 0; n < count; n++) e[n].tag = TLB_EMPTY;
+}
+
 static void clear_fast(struct tlb *t)
 {
-    memset(t->read, 0xff, sizeof t->read);
-    memset(t->write, 0xff, sizeof t->write);
+    clear_array(t->read[0], TLB_CONTEXTS * TLB_SIZE);
+    clear_array(t->write[0], TLB_CONTEXTS * TLB_SIZE);
     t->filled_len[0] = t->filled_len[1] = 0;
 }
 
@@ -21,7 +26,7 @@ struct tlb *tlb_create(void)
     struct tlb *t = calloc(1, sizeof *t);
     if (!t) return NULL;
     clear_fast(t);
-    memset(t->none, 0xff, sizeof t->none);
+    clear_array(t->none, TLB_SIZE);
     t->generation = t->generation_global = 1;
     return t;
 }

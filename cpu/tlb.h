@@ -3,15 +3,15 @@
  * Two levels. The fast one is for the handlers: arrays of {tag, addend}, one for reads and one for writes, for each
  * privilege. An entry stands only where an access needs nothing but the bytes: ordinary memory, no breakpoint on the page,
  * and for writes: not ROM, D already set, no decoded code on the page, dirty marks made. Whatever must be noticed withholds
- * the tag and costs nothing on the fast path. The tag is compared with the page of the access's last byte, so one that
- * crosses a page never hits. The second level remembers whole translations for the slow path, chips included. */
+ * the tag and costs nothing on the fast path. The comparison is with all of the access's bytes, so one that crosses a
+ * page never hits. The second level remembers whole translations for the slow path, chips included. */
 #ifndef CPU_TLB_H
 #define CPU_TLB_H
 
 #include "cpu/state.h"
 
 enum { TLB_BITS = 12, TLB_SIZE = 1 << TLB_BITS, TLB_PAGES = 512 /* second level */, TLB_FILLED_MAX = 2048 };
-#define TLB_EMPTY (~0ull)                     /* no page has this tag */
+#define TLB_EMPTY (1ull << 63)                /* no canonical address is less than a page above this */
 #define PAGE_MASK (~(uint64_t)(PAGE_SIZE - 1))
 
 struct tlb_entry { uint64_t tag; uintptr_t addend; };   /* addend + linear address = host address */
@@ -45,11 +45,11 @@ struct tlb {
 
 static inline unsigned tlb_index(uint64_t linear) { return (linear >> PAGE_SHIFT) & (TLB_SIZE - 1); }
 
-/* Host address of a plain access of `size` bytes, or NULL: take the slow path. */
+/* Host address of a plain access of `size` bytes, or NULL: take the slow path. All bytes must lie in the entry's page. */
 static inline uint8_t *tlb_hit(const struct tlb_entry *array, uint64_t linear, unsigned size)
 {
     const struct tlb_entry *e = &array[tlb_index(linear)];
-    if (__builtin_expect(e->tag != ((linear + size - 1) & PAGE_MASK), 0)) return NULL;
+    if (__builtin_expect(linear - e->tag > PAGE_SIZE - size, 0)) return NULL;
     uint8_t *host = (uint8_t *)(uintptr_t)(linear + e->addend);
     if (!host) __builtin_unreachable();       /* spares the callers' second test */
     return host;
