@@ -51,7 +51,7 @@ struct image {
     uint32_t vector, error, cr2;                  /* vector NO_VECTOR: the instruction completed */
 };
 
-struct change { uint32_t at, value; };            /* a dword of the data pages that is not what it was */
+struct change { uint32_t at, before, value; };    /* a dword of the data pages that is not what it was */
 struct outcome {
     struct image image;
     uint32_t changes;

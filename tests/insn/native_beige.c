@@ -227,8 +227,8 @@ static void store_changes(struct beige *g, const struct test_case *t, struct out
     for (unsigned k = 0; k < DATA_SIZE; k += 256) {
         if (!memcmp(now + k, g->data + k, 256)) continue;
         for (unsigned j = k; j < k + 256; j += 4) {
-            struct change c = { j, ld32(now + j) };
-            if (c.value == ld32(g->data + j)) continue;
+            struct change c = { j, ld32(g->data + j), ld32(now + j) };
+            if (c.value == c.before) continue;
             if (o->changes < CHANGES) o->change[o->changes] = c;
             o->changes++;
         }

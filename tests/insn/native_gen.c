@@ -58,6 +58,15 @@ static uint16_t random_selector(struct generator *g)
     return sel;
 }
 
+/* For far transfers: not to 64-bit code. */
+static uint16_t random_code_selector(struct generator *g)
+{
+    uint16_t sel;
+    do sel = random_selector(g);
+    while (sel >> 3 == SEL_CODE64 >> 3);
+    return sel;
+}
+
 static uint32_t random_f32(struct generator *g)
 {
     uint32_t v = (uint32_t)rnd(g);
@@ -216,6 +225,17 @@ static void choose_form(struct build *b)
     }
 }
 
+/* 66, F2 and F3 are reserved for other instructions (SDM vol. 2 ch. 3.1.1.1, "NP"). F2 and F3 are not used on the two-byte
+ * map either, nor on LOOPcc, where they are reserved (SDM vol. 2 ch. 2.1.1) and turn the host's condition around. */
+static bool no_prefix(const char *name)
+{
+    static const char *const names_of[] = { "fxsave", "fxrstor", "ldmxcsr", "stmxcsr", "movnti", "emms", "clflush", "sfence",
+                                            "lfence", "mfence" };
+    for (unsigned n = 0; n < sizeof names_of / sizeof names_of[0]; n++)
+        if (starts(name, names_of[n])) return true;
+    return false;
+}
+
 static void emit_prefixes(struct build *b)
 {
     static const uint8_t segments[6] = { 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65 };
@@ -228,7 +248,7 @@ static void emit_prefixes(struct build *b)
         b->seg = (int)pick(g, 6);
         emit(b, segments[b->seg], 1);
     }
-    if (!mandatory && !vector && one_in(g, 3)) {
+    if (!mandatory && !vector && !no_prefix(b->name) && one_in(g, 3)) {
         emit(b, 0x66, 1);
         b->wide = !b->wide;
     }
@@ -238,7 +258,8 @@ static void emit_prefixes(struct build *b)
     }
     if (b->row->attr & OPA_LOCK ? one_in(g, 6) : one_in(g, 100) && !starts(b->name, "mov_C") && !starts(b->name, "mov_R"))
         emit(b, 0xf0, 1);
-    if (b->row->attr & OPA_REP ? pick(g, 2) : !two_byte && b->code->code != 0x90 && !mandatory && one_in(g, 60))
+    bool repeat = !two_byte && b->code->code != 0x90 && !mandatory && !starts(b->name, "loop");
+    if (b->row->attr & OPA_REP ? pick(g, 2) : repeat && one_in(g, 60))
         emit(b, pick(g, 2) ? 0xf2 : 0xf3, 1);
     if (one_in(g, 300)) {                     /* the length limit of 15 */
         unsigned more = 8 + pick(g, 6);
@@ -320,7 +341,7 @@ static void emit_immediates(struct build *b)
         case O_Iz: case O_Iv: case O_Jz: emit(b, v, b->wide ? 4 : 2); break;
         case O_Ap:
             emit(b, v, b->wide ? 4 : 2);
-            emit(b, random_selector(b->g), 2);
+            emit(b, random_code_selector(b->g), 2);
             break;
         case O_Ob: case O_Ov:
             b->memory = true;
@@ -524,7 +545,7 @@ static void patch_operand(struct build *b)
     unsigned size = b->wide ? 4 : 2;
     if (b->strings) at = in->r[R_SI] + seg_base(in->seg[b->seg >= 0 ? b->seg : N_DS]);
     struct patch *p = place_patch(b, 0, at);
-    if (contains(b->name, "_Mp")) st16(p->bytes + size, random_selector(g));
+    if (contains(b->name, "_Mp")) st16(p->bytes + size, random_code_selector(g));
     if (contains(b->name, "_Ew") || starts(b->name, "lar") || starts(b->name, "lsl") || starts(b->name, "ver") ||
         starts(b->name, "arpl"))
         if (pick(g, 2)) st16(p->bytes, random_selector(g));
@@ -557,7 +578,7 @@ static void patch_stack(struct build *b)
         return;
     }
     if (starts(b->name, "pop_Sw")) st16(p->bytes, random_selector(g));
-    if (starts(b->name, "retf") || starts(b->name, "iret")) st16(p->bytes + size, random_selector(g));
+    if (starts(b->name, "retf") || starts(b->name, "iret")) st16(p->bytes + size, random_code_selector(g));
     if (starts(b->name, "iret")) st32(p->bytes + 2 * size, (uint32_t)rnd(g));
 }
 
@@ -602,4 +623,8 @@ void generate_case(struct generator *g, unsigned row, struct test_case *t)
     t->in.eip = random_code(&b) + (t->in.seg[N_CS] == SEL_CODE ? WINDOW : 0);
     t->in.vector = NO_VECTOR;
     if (loads_ss(&b)) t->steps = 2;
+    if (starts(b.name, "cvtpi2ps") && b.memory) {            /* AMD's does not switch to MMX use from memory: it is so already */
+        st16(t->in.fx + 2, ld16(t->in.fx + 2) & 0xc7ff);
+        t->in.fx[4] = 0xff;
+    }
 }

@@ -163,8 +163,8 @@ static void run_case(struct host *h, struct test_case *t)
     for (unsigned k = 0; k < DATA_SIZE; k += 64) {
         if (!memcmp(h->data + k, h->b->data + k, 64)) continue;
         for (unsigned j = k; j < k + 64; j += 4) {
-            struct change c = { j, *(uint32_t *)(h->data + j) };
-            if (c.value == *(uint32_t *)(h->b->data + j)) continue;
+            struct change c = { j, *(uint32_t *)(h->b->data + j), *(uint32_t *)(h->data + j) };
+            if (c.value == c.before) continue;
             if (o->changes < CHANGES) o->change[o->changes] = c;
             o->changes++;
         }
