@@ -94,7 +94,7 @@ FMT_INLINE uint64_t fmt_pack(bool sign, int32_t exp, uint64_t mant, struct forma
     rounded >>= carry;
     if (frac) s->flags |= SF_PE;
     if (exp >= (int32_t)f.exp_max) {
-        s->flags |= SF_OE | SF_PE;
+        s->flags |= s->masks & SF_OE ? SF_OE | SF_PE : SF_OE;   /* the unmasked response is not inexact by itself */
         if (s->rc == SF_NEAREST || s->rc == (sign ? SF_DOWN : SF_UP)) return sign_bit | fmt_inf(f);
         return sign_bit | (fmt_inf(f) - 1);
     }
