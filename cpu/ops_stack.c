@@ -81,14 +81,17 @@ BODY(popa)
     return BODY_NEXT;
 }
 
-/* Frame pointers of the enclosing procedures are copied for levels above 1. Everything is read and probed first. */
+/* Frame pointers of the enclosing procedures are copied for levels above 1. Everything is read and probed first, in the
+ * order of the pushes; last where the new stack pointer points (SDM vol. 2, ENTER: #PF if a write there would fault). */
 BODY(enter_Iw_Ib)
 {
-    unsigned size = insn_opsize(i), level = (unsigned)i->disp & 31;
+    unsigned size = insn_opsize(i), level = (unsigned)i->disp & 31, pushes = level == 0 ? 1 : level + 1;
     uint64_t sp = c->r[R_SP], bp = c->r[R_BP], frames[32];
-    for (unsigned n = 1; n < level; n++) frames[n] = mem_read(c, SEG_SS, stack_cut(c, bp - n * size), size);
-    unsigned pushes = level == 0 ? 1 : level + 1;
-    for (unsigned n = 1; n <= pushes; n++) access_probe_write(c, SEG_SS, stack_cut(c, sp - n * size), size);
+    for (unsigned n = 1; n <= pushes; n++) {
+        if (n > 1 && n <= level) frames[n - 1] = mem_read(c, SEG_SS, stack_cut(c, bp - (n - 1) * size), size);
+        access_probe_write(c, SEG_SS, stack_cut(c, sp - n * size), size);
+    }
+    if (cpu_level(c) >= LEVEL_386) access_probe_write(c, SEG_SS, stack_cut(c, sp - pushes * size - (uint16_t)i->imm), size);
 
     uint64_t mask = size_mask(size_of(i)), frame = stack_cut(c, sp - size);
     mem_write(c, SEG_SS, frame, bp & mask, size);
