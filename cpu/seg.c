@@ -84,7 +84,8 @@ void frame_init(struct frame *f, const struct seg *ss, uint32_t sp, unsigned cpl
     f->user = cpl == 3;
 }
 
-/* Pushes address downwards and wrap within the stack's width. The whole frame is one range unless it wraps. */
+/* Pushes go downwards and wrap within the stack's width. The limit is checked for the whole frame, which is one range
+ * unless it wraps; then the pages in the order of the pushes, the first of which CR2 names. */
 void frame_check(struct cpu *c, const struct frame *f, unsigned count, unsigned size, uint32_t error)
 {
     if (cpu_level(c) == LEVEL_8086) return;               /* nothing to fault on: offsets wrap */
@@ -93,8 +94,7 @@ void frame_check(struct cpu *c, const struct frame *f, unsigned count, unsigned 
     uint32_t len = count * size, low = (f->sp - len) & f->mask;
     if ((uint64_t)low + len - 1 <= f->mask) {
         if (!seg_contains(&f->ss, low, len)) cpu_fault(c, v, error);
-        lin_probe_write(c, (uint32_t)(f->ss.base + low), len, f->user);
-        return;
+        if (((uint32_t)(f->ss.base + low) & 0xfff) + len <= 0x1000) count = 1;           /* in one page */
     }
     for (unsigned n = 1; n <= count; n++) {
         uint32_t off = (f->sp - n * size) & f->mask;
