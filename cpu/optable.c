@@ -86,7 +86,7 @@ const struct op_row optable[OP_COUNT] = {
 #define OP_Z(code, mnemonic, o1, o2, o3, body, needs, attr) { code, OP_##body, -1, 0, 0, 8, NEED_##needs },
 #define OP_C(code, mnemonic, o1, o2, o3, body, needs, attr) { code, OP_##body, -1, 0, 0, 16, NEED_##needs },
 #define OP_N(code, n, mnemonic, o1, o2, o3, body, needs, attr) { code, OP_##body, n, 0, 0, 1, NEED_##needs },
-#define OP_R(code, rm, mnemonic, o1, o2, o3, body, needs, attr) { code, OP_##body, -1, rm, 1, 1, NEED_##needs },
+#define OP_R(code, rm, mnemonic, o1, o2, o3, body, needs, attr) { code, OP_##body, -1, rm, 8, 1, NEED_##needs },
 #define OP_X87(code, n, first, num, body, mnemonic, operand, level, feature) \
     { code, OP_PASTE(OP_X87_ROW_, __LINE__), n, first, num, 1, { level, LEVEL_X64, feature } },
 #define OP_PSEUDO(text, body)
