@@ -289,11 +289,23 @@ void mem_write_bytes(struct cpu *c, unsigned seg, uint64_t off, const void *buf,
     for (unsigned n = 0; n < len; n++) mem_write8(c, seg, off + n, from[n]);
 }
 
+/* What an operand of this length must be aligned to (SDM vol. 3 table 6-7): an 80-bit number to 8, x87 environments and
+ * states to their words. */
+static unsigned alignment_of(unsigned len)
+{
+    switch (len) {
+    case 2: case 14: case 94: return 2;
+    case 4: case 28: case 108: return 4;
+    case 8: case 10: return 8;
+    default: return 1;
+    }
+}
+
 static void probe(struct cpu *c, unsigned seg, uint64_t off, unsigned len, unsigned kind)
 {
     if (len == 0 || wraps_8086(c, off, len)) return;
     uint64_t linear = seg_linear(c, seg, off, len, kind == PAGE_WRITE);
-    if (len == 2 || len == 4 || len == 8) check_alignment(c, linear, len);
+    check_alignment(c, linear, alignment_of(len));
     for (uint64_t at = linear; at <= linear + len - 1; at = (at & PAGE_MASK) + PAGE_SIZE)
         tlb_translate(c, linear_cut(c, at), kind, is_user(c));
 }
