@@ -110,6 +110,7 @@ struct irq_line cpu_pin(struct cpu *c, enum cpu_pin pin) { return IRQ_LINE(pin_s
 void cpu_reset(struct cpu *c, bool hard)
 {
     c->init_pending = false;
+    trace(c->log, cpu_reset, (uint64_t)hard);
     if (hard) {
         c->reset_pending = c->nmi_pending = c->smi_pending = false;
         c->in_exception = false;
@@ -121,6 +122,7 @@ void cpu_reset(struct cpu *c, bool hard)
 void cpu_set_apic(struct cpu *c, struct region *r)
 {
     c->apic_region = r;
+    r->log = c->log;
     tlb_flush(c, true);
 }
 

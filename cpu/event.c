@@ -169,8 +169,9 @@ void event_deliver_at(struct cpu *c, enum vector v, enum event_kind kind, bool h
     if (v == V_DB) c->dr[7] &= ~(uint64_t)0x2000;         /* GD: the handler may use the debug registers */
     c->in_exception = false;
     if (!c->dr6_pending) c->attention &= ~(uint32_t)ATT_TRAP;      /* TF is clear now: INT n itself is not stepped */
-    if (kind == EVENT_EXTERNAL)
-        trace(c->log, cpu_interrupt, (uint64_t)v, (uint64_t)c->seg[SEG_CS].sel, c->rip);
+    uint64_t handler = c->seg[SEG_CS].sel;
+    if (kind == EVENT_EXTERNAL) trace(c->log, cpu_interrupt, (uint64_t)v, handler, c->rip);
+    if (kind == EVENT_SOFT) trace(c->log, cpu_int, (uint64_t)v, (uint64_t)reg32(c, R_AX), handler, c->rip);
 }
 
 void event_deliver(struct cpu *c, enum vector v, enum event_kind kind, bool has_error, uint32_t error)
@@ -202,6 +203,7 @@ static bool makes_double_fault(unsigned first, unsigned second)
 
 static void shutdown(struct cpu *c)
 {
+    trace(c->log, cpu_shutdown, (uint64_t)c->seg[SEG_CS].sel, c->rip);
     c->in_exception = false;
     c->activity = ACT_SHUTDOWN;
     c->attention |= ATT_KICK;

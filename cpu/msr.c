@@ -229,6 +229,7 @@ enum status op_rdmsr(struct cpu *c, const struct insn *i)
         log_unimp(c->log, "cpu", index, "RDMSR %08x: the model has no such register", index);
         cpu_gp0(c);
     }
+    trace(c->log, cpu_msr_read, (uint64_t)index, v);
     set_reg32(c, R_AX, (uint32_t)v);
     set_reg32(c, R_DX, (uint32_t)(v >> 32));
     return BODY_NEXT;
@@ -245,6 +246,7 @@ enum status op_wrmsr(struct cpu *c, const struct insn *i)
                   (unsigned long long)v);
         cpu_gp0(c);
     }
+    trace(c->log, cpu_msr_write, (uint64_t)index, v);
     c->rip = c->next_rip;
     return BODY_JUMP;
 }

@@ -107,6 +107,7 @@ static void save_state(struct cpu *c)
 void smm_enter(struct cpu *c)
 {
     cpu_publish(c);
+    trace(c->log, cpu_smm_enter, (uint64_t)c->smbase, (uint64_t)c->seg[SEG_CS].sel, c->rip);
     enter_smm_space(c, true);
     save_state(c);
     c->activity = ACT_RUNNING;
@@ -143,6 +144,7 @@ enum status op_rsm(struct cpu *c, const struct insn *i)
     if (!c->smm) cpu_ud(c);
     uint32_t cr0 = restore(c, MAP_CR0, 4), cr4 = restore(c, MAP_CR4, 4);
     if (!restorable(c, cr0, cr4)) {
+        trace(c->log, cpu_shutdown, (uint64_t)c->seg[SEG_CS].sel, c->rip);
         c->activity = ACT_SHUTDOWN;
         c->attention |= ATT_KICK;
         if (c->pins.shutdown) c->pins.shutdown(c->pins.opaque);
@@ -186,6 +188,7 @@ enum status op_rsm(struct cpu *c, const struct insn *i)
     eflags_set(c, (eflags & c->model->flags_mask) | c->model->flags_fixed_one);
     if (eflags & FL_VM) c->cpl = 3;
     cpu_mode_changed(c);
+    trace(c->log, cpu_smm_leave, (uint64_t)c->smbase, (uint64_t)c->seg[SEG_CS].sel, c->rip);
     if (halt) {
         c->activity = ACT_HALTED;
         c->attention |= ATT_KICK;

@@ -50,6 +50,7 @@ static void write_cr0(struct cpu *c, uint32_t v)
     if ((v & CR0_NW) && !(v & CR0_CD)) cpu_gp0(c);
     uint32_t changed = c->cr0 ^ v;
     if ((changed & v & CR0_PG) && (c->cr4 & CR4_PAE)) paging_load_pdptes(c, c->cr3);
+    if (changed) trace(c->log, cpu_control, (uint64_t)0, (uint64_t)c->cr0, (uint64_t)v);
     c->cr0 = v;
     if (changed & (CR0_PG | CR0_PE | CR0_WP)) tlb_flush(c, true);
     cpu_mode_changed(c);
@@ -60,6 +61,7 @@ static void write_cr3(struct cpu *c, uint32_t v)
     if (cpu_level(c) == LEVEL_386) v &= 0xfffff000;
     else if (cpu_level(c) == LEVEL_486) v &= 0xfffff018;   /* PCD and PWT */
     if ((c->cr0 & CR0_PG) && (c->cr4 & CR4_PAE)) paging_load_pdptes(c, v);
+    trace(c->log, cpu_control, (uint64_t)3, c->cr3, (uint64_t)v);
     c->cr3 = v;
     tlb_flush(c, false);
 }
@@ -69,6 +71,7 @@ static void write_cr4(struct cpu *c, uint32_t v)
     if (v & ~sys_cr4_bits(c)) cpu_gp0(c);
     uint32_t changed = c->cr4 ^ v;
     if ((changed & v & CR4_PAE) && (c->cr0 & CR0_PG)) paging_load_pdptes(c, c->cr3);
+    trace(c->log, cpu_control, (uint64_t)4, (uint64_t)c->cr4, (uint64_t)v);
     c->cr4 = v;
     if (changed & (CR4_PAE | CR4_PSE | CR4_PGE)) tlb_flush(c, true);
     cpu_mode_changed(c);
@@ -168,6 +171,7 @@ enum status op_hlt(struct cpu *c, const struct insn *i)
 {
     (void)i;
     require_cpl0(c);
+    trace(c->log, cpu_halt, (uint64_t)c->seg[SEG_CS].sel, c->rip, (uint64_t)!!(c->eflags & FL_IF));
     c->activity = ACT_HALTED;
     c->attention |= ATT_KICK;
     return refetch(c);

@@ -167,6 +167,7 @@ void task_switch(struct cpu *c, uint16_t sel, const struct desc *desc, enum task
     if (source != TASK_IRET) desc_set_busy(c, desc->addr, true);
 
     /* The point of no return: the new task's registers. */
+    trace(c->log, cpu_task_switch, (uint64_t)c->tr.sel, (uint64_t)sel, (uint64_t)c->seg[SEG_CS].sel, (uint64_t)ip);
     c->tr = new_tr;
     c->tr.attr |= SYS_BUSY;
     c->cr0 |= CR0_TS;

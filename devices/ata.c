@@ -134,6 +134,7 @@ void ata_drive_pio(struct ata_drive *d, enum ata_phase phase, uint32_t from, uin
     d->block_end = end;
     d->phase = phase;
     d->status = ATA_DRDY | ATA_DSC | ATA_DRQ;
+    trace(d->dev.board->log, ata_data, d->dev.id, (uint64_t)(end - from), (uint64_t)(phase == ATA_PIO_IN));
     if (irq) set_intrq(d, true);
 }
 
@@ -144,6 +145,7 @@ void ata_drive_finish(struct ata_drive *d, uint8_t status, uint8_t error, bool i
     d->buf_len = d->buf_pos = d->block_end = 0;
     d->status = status | (error ? ATA_ERR : 0);
     d->error = error;
+    trace(d->dev.board->log, ata_finish, d->dev.id, (uint64_t)d->status, (uint64_t)error);
     if (irq) set_intrq(d, true);
 }
 
@@ -193,6 +195,7 @@ void ata_drive_signature(struct ata_drive *d)
 
 static void drive_begin_reset(struct ata_drive *d)
 {
+    trace(d->dev.board->log, ata_reset, d->dev.id);
     timer_disarm(&d->timer);
     d->phase = ATA_RESETTING;
     d->status = ATA_BSY;
@@ -391,6 +394,8 @@ static void reg_write(struct ata_channel *c, unsigned reg, uint8_t v)
         }
     }
     if (reg == REG_DEVICE) {
+        if (((v & ATA_DEV_DEV) != 0) != c->selected)
+            trace(c->dev.board->log, ata_select, c->dev.id, (uint64_t)!c->selected);
         c->selected = (v & ATA_DEV_DEV) != 0;
         update_intrq(c);
     }

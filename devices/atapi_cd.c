@@ -242,6 +242,7 @@ static void tray(struct atapi_cd *c, bool open)
 {
     if (c->tray_open == open) return;
     c->tray_open = open;
+    trace(c->drive.dev.board->log, atapi_tray, c->drive.dev.id, (uint64_t)open, (uint64_t)(c->drive.blk != NULL));
     if (!c->drive.blk) return;
     c->event = open ? EVENT_MEDIA_REMOVAL : EVENT_NEW_MEDIA;
     if (!open) c->attention |= ATTENTION_MEDIUM;

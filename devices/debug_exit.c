@@ -29,6 +29,7 @@ static void debug_exit_write(void *dev, uint64_t off, uint64_t val, unsigned siz
 {
     (void)off;
     (void)size;
+    trace(((struct device *)dev)->board->log, debug_exit, val);
     device_request(dev, BOARD_DEBUG_EXIT, val);
 }
 

@@ -195,6 +195,7 @@ static void select_item(struct fw_cfg *f, uint16_t key)
     f->selector = key;
     f->selected = find_key(f, key);
     f->offset = 0;
+    trace(f->dev.board->log, fw_cfg_select, (uint64_t)key, f->selected ? f->selected->name : "(no such item)");
 }
 
 static uint8_t *item_data(struct fw_cfg *f, const struct item *it)
@@ -247,6 +248,7 @@ static void run_dma(struct fw_cfg *f)
     uint32_t control = ld32be(block), len = ld32be(block + 4);
     uint64_t address = ld64be(block + 8);
 
+    trace(f->dev.board->log, fw_cfg_dma, (uint64_t)control, (uint64_t)len, address);
     if (control & DMA_SELECT) select_item(f, (uint16_t)(control >> 16));
     bool ok = true;
     if (control & DMA_READ) ok = dma_copy_out(f, &port, address, len);

@@ -170,6 +170,7 @@ static void alarm_due(void *opaque, vtime due)
     struct comparator *t = opaque;
     struct hpet *h = t->hpet;
     if (sync(t)) {
+        trace(h->dev.board->log, hpet_fire, (uint64_t)t->index);
         if (t->config & T_LEVEL) {
             h->status |= 1u << t->index;
         } else {
@@ -235,6 +236,7 @@ static void write_comparator(struct comparator *t, uint64_t val, uint64_t mask)
         t->comparator = merge(t->comparator, val, mask) & width(t);
     if (t->config & T_PERIODIC) t->period = merge(t->period, val, mask) & width(t);
     t->config &= ~(uint32_t)T_VAL_SET;
+    trace(t->hpet->dev.board->log, hpet_timer, (uint64_t)t->index, (uint64_t)t->config, t->comparator);
     schedule(t);
 }
 
@@ -265,6 +267,7 @@ static void write_config(struct hpet *h, uint32_t val)
         h->counter = main_counter(h);
     }
     h->config = val & (CONFIG_ENABLE | CONFIG_LEGACY);
+    trace(h->dev.board->log, hpet_config, (uint64_t)h->config);
     if (!was && is) h->started = clock_ticks(h);
     for (unsigned n = 0; n < TIMERS; n++) {
         if (!was && is) h->t[n].synced = h->counter;

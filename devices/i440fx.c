@@ -108,11 +108,16 @@ static void apply(struct i440fx *h)
     phys_begin(m);
     for (unsigned i = 0; i < PAM_SEGMENTS; i++) {
         unsigned bits = config[pam_segments[i].reg] >> pam_segments[i].shift;
-        region_set_access(m, &h->pam[i], bits & PAM_READ, bits & PAM_WRITE);
+        bool reads = bits & PAM_READ, writes = bits & PAM_WRITE;
+        if (reads != h->pam[i].reads || writes != h->pam[i].writes)
+            trace(h->pci.dev.board->log, i440fx_pam, h->pam[i].name, (uint64_t)reads, (uint64_t)writes);
+        region_set_access(m, &h->pam[i], reads, writes);
     }
     uint8_t smram = config[SMRAM];
     bool open = (smram & G_SMRAME) && (smram & D_OPEN);
     bool closed = (smram & G_SMRAME) && !(smram & D_OPEN);
+    if (open != h->smram_open.enabled || closed != h->smram_smm.enabled)
+        trace(h->pci.dev.board->log, i440fx_smram, (uint64_t)smram, (uint64_t)open, (uint64_t)closed);
     region_set(m, &h->smram_open, open, h->smram_open.base, h->smram_open.size);
     region_set(m, &h->smram_smm, closed, h->smram_smm.base, h->smram_smm.size);
     for (unsigned i = 0; i < RAM_PARTS; i++) {

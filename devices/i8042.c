@@ -120,6 +120,7 @@ static void fill(struct i8042 *k, uint8_t byte, bool aux)
     k->output = byte;
     k->obf = true;
     k->aux_obf = aux;
+    trace(k->dev.board->log, i8042_byte, (uint64_t)byte, (uint64_t)aux);
     update_irqs(k);
 }
 
@@ -305,6 +306,7 @@ static void write_data(struct i8042 *k, uint8_t v)
 {
     uint8_t c = k->expects;
     k->expects = 0;
+    trace(k->dev.board->log, i8042_data, (uint64_t)v, (uint64_t)c);
     if (c >= CMD_WRITE_RAM && c <= CMD_WRITE_RAM_LAST) {
         if (c == CMD_WRITE_RAM) set_ctr(k, v);
         else k->ram[c & 31] = v;

@@ -232,6 +232,7 @@ static void seek_fire(struct i82077 *f, unsigned n)
     s->pcn = s->target;
     s->busy = false;
     s->pending = true;
+    trace(f->dev.board->log, i82077_seek, f->dev.id, (uint64_t)n, (uint64_t)s->pcn, (uint64_t)s->st0);
     fdc_set_interrupt(f, true);
 }
 
@@ -337,7 +338,8 @@ static void take_command_byte(struct i82077 *f, uint8_t v)
     if (f->command_pos == 0) f->command_len = find_command(v)->len;
     f->command[f->command_pos++] = v;
     if (f->command_pos < f->command_len) return;
-    trace(f->dev.board->log, i82077_command, f->dev.id, (uint64_t)f->command[0]);
+    trace(f->dev.board->log, i82077_command, f->dev.id, (uint64_t)f->command[0], (uint64_t)f->command[1],
+          (uint64_t)f->command[2], (uint64_t)f->command[3], (uint64_t)f->command[4]);
     find_command(f->command[0])->run(f);
 }
 
@@ -371,6 +373,7 @@ static void enter_reset(struct i82077 *f)
 
 static void leave_reset(struct i82077 *f)
 {
+    trace(f->dev.board->log, i82077_reset, f->dev.id);
     for (unsigned n = 0; n < 4; n++) {
         f->seek[n].pending = true;
         f->seek[n].st0 = (uint8_t)(ST0_POLLED | n);

@@ -62,7 +62,8 @@ static void finish(struct i82077 *f, uint8_t st0, uint8_t st1, uint8_t st2)
     f->st1 |= st1;
     f->st2 |= st2;
     request_dma(f, false);
-    trace(f->dev.board->log, i82077_result, f->dev.id, (uint64_t)f->st0, (uint64_t)f->st1, (uint64_t)f->st2);
+    trace(f->dev.board->log, i82077_result, f->dev.id, (uint64_t)f->st0, (uint64_t)f->st1, (uint64_t)f->st2, (uint64_t)f->c,
+          (uint64_t)f->h, (uint64_t)f->r);
     const uint8_t r[7] = { f->st0, f->st1, f->st2, f->c, f->h, f->r, SIZE_512 };
     memcpy(f->result, r, sizeof r);
     if (opcode(f) != CMD_READ_ID && opcode(f) != CMD_FORMAT) f->result[6] = f->command[5];

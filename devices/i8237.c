@@ -116,13 +116,14 @@ static unsigned stretch(const struct channel *ch, unsigned wanted)
 }
 
 /* Datasheet, "Auto initialize" and "TC": the count passes zero; the channel reloads, or masks itself. */
-static bool step(struct controller *c, unsigned n, unsigned cycles)
+static bool step(struct i8237 *d, struct controller *c, unsigned n, unsigned cycles)
 {
     struct channel *ch = &c->ch[n];
     bool tc = cycles > ch->count;
     ch->address = (uint16_t)(ch->mode & MODE_DECREMENT ? ch->address - cycles : ch->address + cycles);
     ch->count = (uint16_t)(ch->count - cycles);
     if (!tc) return false;
+    trace(d->dev.board->log, dma_terminal_count, (uint64_t)c->number, (uint64_t)n);
     c->terminal_count |= (uint8_t)(1u << n);
     c->request &= (uint8_t)~(1u << n);
     if (ch->mode & MODE_AUTO_INIT) {
@@ -166,7 +167,7 @@ static unsigned transfer(struct i8237 *d, unsigned channel, uint8_t *in, const u
         else if (in) memset(in + moved, 0xff, bytes);
         else if ((ch->mode & MODE_TRANSFER) == MODE_WRITE) dma_write(&d->memory, at, out + moved, bytes);
         moved += bytes;
-        ended = step(c, n, cycles);
+        ended = step(d, c, n, cycles);
     }
     if (tc) *tc = ended;
     return moved;
@@ -199,7 +200,7 @@ static void memory_to_memory(struct i8237 *d, struct controller *c)
     for (unsigned i = 0; i < UNIT_MAX && !ended; i++) {
         dma_read(&d->memory, memory_address(d, c, 0), &c->temporary, 1);
         dma_write(&d->memory, memory_address(d, c, 1), &c->temporary, 1);
-        ended = step(c, 1, 1);
+        ended = step(d, c, 1, 1);
         uint16_t source = c->ch[0].address;
         if (!ended || !(c->ch[0].mode & MODE_AUTO_INIT)) {
             c->ch[0].address = (uint16_t)(c->ch[0].mode & MODE_DECREMENT ? source - 1 : source + 1);
@@ -226,7 +227,7 @@ static void serve_requests(struct i8237 *d, struct controller *c)
         for (bool ended = false; !ended;) {            /* at most 65,536: the count reaches zero */
             if ((ch->mode & MODE_TRANSFER) == MODE_WRITE)
                 dma_write(&d->memory, memory_address(d, c, n), empty, unit(c));
-            ended = step(c, n, 1);
+            ended = step(d, c, n, 1);
         }
     }
 }
@@ -295,6 +296,7 @@ static void register_write(struct i8237 *d, struct controller *c, unsigned reg, 
         break;
     case REG_MODE:
         c->ch[v & 3].mode = v;
+        trace(d->dev.board->log, dma_mode, (uint64_t)c->number, (uint64_t)(v & 3), (uint64_t)v);
         break;
     case REG_CLEAR_FLIP_FLOP:
         c->high_byte = false;

@@ -388,7 +388,7 @@ static void write_count(struct channel *c, uint16_t count)
     default:                                          /* 1 and 5 wait for a trigger */
         break;
     }
-    trace(c->chip->dev.board->log, pit_count, (uint64_t)c->number, (uint64_t)mode, (uint64_t)count_of(c));
+    trace(c->chip->dev.board->log, pit_load, (uint64_t)c->number, (uint64_t)mode, (uint64_t)count_of(c));
 }
 
 static void write_counter(struct channel *c, uint8_t v)

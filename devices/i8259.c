@@ -221,10 +221,12 @@ static void write_icw1(struct i8259 *p, uint8_t v)
     p->icw3 = 0;
     p->ready = false;
     p->init_step = 2;
+    trace(p->dev.board->log, pic_init, p->dev.id, (uint64_t)1, (uint64_t)v);
 }
 
 static void write_icw(struct i8259 *p, uint8_t v)
 {
+    trace(p->dev.board->log, pic_init, p->dev.id, (uint64_t)p->init_step, (uint64_t)v);
     switch (p->init_step) {
     case 2:
         p->icw2 = v;
@@ -245,6 +247,7 @@ static void write_icw(struct i8259 *p, uint8_t v)
 static void write_ocw2(struct i8259 *p, uint8_t v)
 {
     int n = v & OCW2_SL ? v & OCW2_LEVEL : in_service(p);
+    trace(p->dev.board->log, pic_eoi, p->dev.id, (uint64_t)v, (int64_t)n);
     switch (v & (OCW2_R | OCW2_SL | OCW2_EOI)) {
     case OCW2_EOI:                                   /* non-specific EOI */
     case OCW2_SL | OCW2_EOI:                         /* specific EOI */
@@ -301,6 +304,7 @@ static void i8259_write(void *dev, uint64_t off, uint64_t val, unsigned size)
         write_icw(p, v);
     } else {
         p->imr = v;                                  /* OCW1 */
+        trace(p->dev.board->log, pic_mask, p->dev.id, (uint64_t)v);
     }
     update(p);
 }
@@ -328,6 +332,7 @@ static void i8259_wire(void *opaque, unsigned n, bool level)
     struct i8259 *p = opaque;
     uint8_t bit = (uint8_t)(1u << n);
     bool rose = level && !(p->lines & bit);
+    trace(p->dev.board->log, pic_irq, p->dev.id, (uint64_t)n, (uint64_t)level);
     p->lines = (uint8_t)(level ? p->lines | bit : p->lines & ~bit);
     if (rose && !(level_mask(p) & bit)) p->edge_latch |= bit;
     if (!level) p->edge_latch &= (uint8_t)~bit;

@@ -41,12 +41,14 @@ static const struct state_field ioapic_fields[] = {
 };
 static const struct state_desc ioapic_state = STATE_DESC(struct ioapic, "ioapic_82093", ioapic_fields);
 
-static bool send(struct ioapic *a, uint64_t e)
+static bool send(struct ioapic *a, unsigned pin)
 {
+    uint64_t e = a->entry[pin];
     const struct apic_message m = {
         .dest = (uint8_t)(e >> 56), .logical = e >> 11 & 1, .mode = e >> 8 & 7, .vector = (uint8_t)e,
         .level = e & ENTRY_LEVEL,
     };
+    trace(a->dev.board->log, ioapic_send, (uint64_t)pin, e);
     return apic_bus_send(a->bus, &m);
 }
 
@@ -61,7 +63,7 @@ static void serve_level(struct ioapic *a, unsigned pin)
 {
     uint64_t *e = &a->entry[pin];
     if (!is_level(*e) || (*e & (ENTRY_MASKED | ENTRY_REMOTE_IRR)) || !(a->inputs >> pin & 1)) return;
-    if (send(a, *e)) *e |= ENTRY_REMOTE_IRR;
+    if (send(a, pin)) *e |= ENTRY_REMOTE_IRR;
 }
 
 static void input_changed(void *opaque, unsigned pin, bool level)
@@ -71,7 +73,7 @@ static void input_changed(void *opaque, unsigned pin, bool level)
     if (level) a->inputs |= 1u << pin;
     else a->inputs &= ~(1u << pin);
     if (is_level(a->entry[pin])) serve_level(a, pin);
-    else if (rising && !(a->entry[pin] & ENTRY_MASKED)) send(a, a->entry[pin]);
+    else if (rising && !(a->entry[pin] & ENTRY_MASKED)) send(a, pin);
 }
 
 struct irq_line ioapic_input(struct device *d, unsigned n) { return IRQ_LINE(input_changed, d, n % IOAPIC_PINS); }
@@ -108,6 +110,7 @@ static void write_register(struct ioapic *a, uint32_t val)
     *e = (whole & ENTRY_WRITABLE) | (*e & ENTRY_REMOTE_IRR);
     /* An edge-triggered entry has no remote IRR: operating systems clear it this way. */
     if (!(*e & ENTRY_LEVEL)) *e &= ~ENTRY_REMOTE_IRR;
+    trace(a->dev.board->log, ioapic_entry, (uint64_t)pin, *e);
     serve_level(a, pin);
 }
 

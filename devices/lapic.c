@@ -218,6 +218,7 @@ uint8_t lapic_intack(void *d)
     if (vector >= 0) {
         clear_bit(l->irr, (unsigned)vector);
         set_bit(l->isr, (unsigned)vector);
+        trace(l->dev.board->log, lapic_intack, (uint64_t)vector);
         update(l);
         return (uint8_t)vector;
     }
@@ -235,6 +236,7 @@ static void end_of_interrupt(struct lapic *l)
     int vector = highest(l->isr);
     if (vector < 0) return;
     clear_bit(l->isr, (unsigned)vector);
+    trace(l->dev.board->log, lapic_eoi, (uint64_t)vector);
     if (get_bit(l->tmr, (unsigned)vector)) {
         for (unsigned n = 0; n < 2; n++) {
             uint32_t *lvt = &l->lvt[LVT_LINT0 + n];
@@ -327,6 +329,7 @@ static void lapic_accept(void *apic, const struct apic_message *m)
 {
     struct lapic *l = apic;
     if (!hardware_enabled(l)) return;
+    trace(l->dev.board->log, lapic_accept, (uint64_t)m->mode, (uint64_t)m->vector, (uint64_t)m->level);
     switch (m->mode) {
     case APIC_FIXED: case APIC_LOWEST: request(l, m->vector, m->level); break;
     case APIC_SMI: irq_pulse(&l->smi); break;
@@ -364,6 +367,7 @@ static void send(struct lapic *l)
         log_guest(l->dev.board->log, l->dev.id, "ICR with delivery mode %u", m.mode);
         return;
     }
+    trace(l->dev.board->log, lapic_send, (uint64_t)icr, (uint64_t)l->icr_high >> 24);
     if (m.mode != APIC_INIT) m.level = false; /* only INIT can be sent as a level (10.6.1) */
     switch (icr >> 18 & 3) {
     case 0: apic_bus_send(l->bus, &m); break;
@@ -463,6 +467,7 @@ static void lapic_write(void *dev, uint64_t off, uint64_t val64, unsigned size)
     case REG_INITIAL:
         l->initial_count = val;
         l->timer_base = bus_ticks(l);
+        trace(l->dev.board->log, lapic_timer, (uint64_t)val, (uint64_t)l->divide, (uint64_t)l->lvt[LVT_TIMER]);
         timer_schedule(l);
         break;
     case REG_DIVIDE: set_divide(l, val); break;

@@ -192,6 +192,7 @@ static void update_irq(struct mc146818 *m)
 {
     bool on = m->ram[RTC_C] & m->ram[RTC_B] & C_FLAGS;     /* enable and flag bits have the same places */
     m->ram[RTC_C] = (uint8_t)((m->ram[RTC_C] & C_FLAGS) | (on ? C_IRQ : 0));
+    if (on && !m->irq.level) trace(m->dev.board->log, rtc_interrupt, (uint64_t)m->ram[RTC_C]);
     irq_set(&m->irq, on);
 }
 
@@ -299,7 +300,10 @@ static uint64_t mc146818_read(void *dev, uint64_t off, unsigned size)
     struct mc146818 *m = dev;
     (void)size;
     if (!(off & 1)) return 0xff;
-    return read_byte(m, off == 1 ? m->index[0] : BANK + m->index[1]);
+    unsigned index = off == 1 ? m->index[0] : BANK + m->index[1];
+    uint8_t v = read_byte(m, index);
+    trace(m->dev.board->log, rtc_read, (uint64_t)index, (uint64_t)v);
+    return v;
 }
 
 static void mc146818_write(void *dev, uint64_t off, uint64_t val, unsigned size)
@@ -314,9 +318,12 @@ static void mc146818_write(void *dev, uint64_t off, uint64_t val, unsigned size)
     case 2:
         m->index[1] = (uint8_t)val & (BANK - 1);
         break;
-    default:
-        write_byte(m, off == 1 ? m->index[0] : BANK + m->index[1], (uint8_t)val);
+    default: {
+        unsigned index = off == 1 ? m->index[0] : BANK + m->index[1];
+        trace(m->dev.board->log, rtc_write, (uint64_t)index, val);
+        write_byte(m, index, (uint8_t)val);
         break;
+    }
     }
 }
 

@@ -142,6 +142,7 @@ static void reveal_errors(struct ns16550a *u)
 
 static void receive(struct ns16550a *u, uint8_t byte, uint8_t errors)
 {
+    trace(u->dev.board->log, uart_receive, u->dev.id, (uint64_t)byte, (uint64_t)errors);
     if (u->rx.len >= depth(u)) {                   /* a FIFO keeps what it has; the single register is overwritten */
         u->lsr_errors |= LSR_OVERRUN;
         if (!fifos_on(u)) {
@@ -222,6 +223,7 @@ static void shift_due(void *opaque, vtime due)
     struct ns16550a *u = opaque;
     uint8_t byte = u->shifting & data_mask(u);
     (void)due;
+    trace(u->dev.board->log, uart_send, u->dev.id, (uint64_t)byte);
     if (u->mcr & MCR_LOOP) receive(u, byte, 0);
     else if (!(u->lcr & LCR_BREAK)) chr_send(u->chr, &byte, 1);
     start_shifting(u);
@@ -300,6 +302,11 @@ static void write_ier(struct ns16550a *u, uint8_t v)
     update_irq(u);
 }
 
+static void trace_config(struct ns16550a *u)
+{
+    trace(u->dev.board->log, uart_config, u->dev.id, (uint64_t)u->divisor, (uint64_t)u->lcr, (uint64_t)u->mcr, (uint64_t)u->fcr);
+}
+
 static uint64_t ns16550a_read(void *dev, uint64_t off, unsigned size)
 {
     struct ns16550a *u = dev;
@@ -344,12 +351,15 @@ static void ns16550a_write(void *dev, uint64_t off, uint64_t val, unsigned size)
         break;
     case REG_IIR_FCR:
         write_fcr(u, v);
+        trace_config(u);
         break;
     case REG_LCR:
         u->lcr = v;
+        trace_config(u);
         break;
     case REG_MCR:
         u->mcr = v & MCR_ALL;
+        trace_config(u);
         update_modem(u);
         update_irq(u);
         break;

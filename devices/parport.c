@@ -80,6 +80,7 @@ static void printer_due(void *opaque, vtime due)
 static void strobe(struct parport *p)
 {
     if (!p->chr || p->phase != PHASE_IDLE) return; /* nobody there, or not listening yet */
+    trace(p->dev.board->log, parport_print, p->dev.id, (uint64_t)p->data);
     chr_send(p->chr, &p->data, 1);
     enter(p, PHASE_BUSY, PRINT_TIME);
 }

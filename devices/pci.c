@@ -149,6 +149,7 @@ void pci_update_mappings(struct pci_function *f)
         struct pci_bar *bar = bar_at(f, n);
         uint32_t to = bar_address(f, n);
         if (bar->size == 0 || to == f->mapped[n]) continue;
+        trace(f->dev.board->log, pci_bar, f->dev.id, (uint64_t)n, (uint64_t)to);
         if (bar->io) map_ports(f, n, to);
         else map_memory(f, n, to);
     }
@@ -232,7 +233,9 @@ uint32_t pci_config_read(struct pci_bus *bus, unsigned devfn, unsigned off, unsi
     struct pci_function *f = bus->function[devfn & 0xff];
     if (!f || off + size > 256) return (uint32_t)ones(size);
     if (f->config_read) f->config_read(f, off, size);
-    return (uint32_t)ld_size(f->config + off, size);
+    uint32_t val = (uint32_t)ld_size(f->config + off, size);
+    trace(f->dev.board->log, pci_config_read, f->dev.id, (uint64_t)off, (uint64_t)size, (uint64_t)val);
+    return val;
 }
 
 static bool touches(unsigned off, unsigned size, unsigned first, unsigned last)
@@ -244,6 +247,7 @@ void pci_config_write(struct pci_bus *bus, unsigned devfn, unsigned off, uint32_
 {
     struct pci_function *f = bus->function[devfn & 0xff];
     if (!f || off + size > 256) return;
+    trace(f->dev.board->log, pci_config_write, f->dev.id, (uint64_t)off, (uint64_t)size, (uint64_t)val);
     for (unsigned i = 0; i < size; i++) {
         uint8_t b = (uint8_t)(val >> (8 * i)), *c = &f->config[off + i];
         *c = (uint8_t)((*c & ~f->wmask[off + i]) | (b & f->wmask[off + i]));

@@ -70,6 +70,7 @@ static void pirq_changed(void *opaque, unsigned pin, bool level)
 {
     struct piix3 *p = opaque;
     p->pirq[pin & 3] = level;
+    trace(p->pci.dev.board->log, piix3_pirq, (uint64_t)pin, (uint64_t)level, (uint64_t)p->pci.config[PIRQRCA + (pin & 3)]);
     update_irqs(p);
 }
 

@@ -11,10 +11,8 @@
  *
  * GAP: EOS (GLBCTL bit 16) does not hold back the next SMI, since SeaBIOS never sets it. SMI_EN likewise gates only
  * SMIs other than APMC's: releases of SeaBIOS before 1.16.3 do not set it.
- * GAP: device activity monitors, throttling,
- * C2/C3 and the sleep states other than S5 have registers and no effect.
- * GAP: the bits of GLBSTS/GLBEN other than
- * APM_STS are unverified. No slave is on the SMBus: every address is not acknowledged. */
+ * GAP: device activity monitors, throttling, C2/C3 and the sleep states other than S5 have registers and no effect.
+ * The bits of GLBSTS and GLBEN other than APM_STS are unverified. No slave is on the SMBus: no address is acknowledged. */
 #include "devices/piix4_pm.h"
 
 #include <stdlib.h>
@@ -146,6 +144,7 @@ static void set_pmsts(struct piix4_pm *p, uint16_t bits)
 {
     uint16_t fresh = (uint16_t)(bits & ~p->pmsts);
     p->pmsts |= bits;
+    if (fresh) trace(p->pci.dev.board->log, pm_event, (uint64_t)p->pmsts);
     if ((fresh & p->pmen) && !(p->pmcntrl & SCI_EN) && (p->glbctl & SMI_EN)) raise_smi(p);
     update(p);
 }
@@ -200,6 +199,7 @@ static void write_pmcntrl(struct piix4_pm *p, uint16_t val)
     }
     if (val & SUS_EN) {
         unsigned type = (val >> SUS_TYP_SHIFT) & 7;
+        trace(p->pci.dev.board->log, pm_sleep, (uint64_t)type);
         if (type == SUS_SOFT_OFF) device_request(&p->pci.dev, BOARD_POWER_OFF, 0);
         else log_unimp(p->pci.dev.board->log, p->pci.dev.id, type, "suspend type %u is not modelled", type);
     }
@@ -288,7 +288,9 @@ static void apm_write(void *dev, uint64_t off, uint64_t val, unsigned size)
     if (val == ACPI_ENABLE) p->pmcntrl |= SCI_EN;
     if (val == ACPI_DISABLE) p->pmcntrl &= (uint16_t)~SCI_EN;
     update(p);
-    if (ld32(p->pci.config + DEVACTB) & APMC_EN) {
+    bool smi = ld32(p->pci.config + DEVACTB) & APMC_EN;
+    trace(p->pci.dev.board->log, pm_smi_command, val, (uint64_t)smi);
+    if (smi) {
         p->glbsts |= APM_STS;
         raise_smi(p);
     }

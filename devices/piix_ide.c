@@ -157,6 +157,8 @@ static void write_bm_command(struct piix_ide *p, unsigned channel, uint8_t v)
     bool was_started = m->command & BM_START;
     m->command = v & (BM_START | BM_TO_MEMORY);
     if (!(v & BM_START)) {
+        if (was_started)
+            trace(p->pci.dev.board->log, ata_dma_stop, p->pci.dev.id, (uint64_t)channel, (uint64_t)m->status);
         m->status &= (uint8_t)~BM_ACTIVE;                /* stopping forgets the place in the list */
         m->left = 0;
         m->last = false;
@@ -167,7 +169,8 @@ static void write_bm_command(struct piix_ide *p, unsigned channel, uint8_t v)
     m->left = 0;
     m->last = false;
     m->status |= BM_ACTIVE;
-    trace(p->pci.dev.board->log, ata_dma, p->pci.dev.id, (uint64_t)m->table, (uint64_t)!!(v & BM_TO_MEMORY));
+    trace(p->pci.dev.board->log, ata_dma_start, p->pci.dev.id, (uint64_t)channel, (uint64_t)m->table,
+          (uint64_t)!!(v & BM_TO_MEMORY));
     ata_channel_dma_started(p->channel[channel]);
 }
 

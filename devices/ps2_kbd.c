@@ -277,6 +277,7 @@ void ps2_kbd_key(struct device *d, enum key key, bool down)
     struct ps2_kbd *k = (struct ps2_kbd *)d;
     if (key <= KEY_NONE || key >= KEY_COUNT || is_down(k, key) == down) return;
     unsigned n = number_of(key);
+    trace(k->dev.board->log, ps2_kbd_key, (uint64_t)key, (uint64_t)down);
     bool talking = k->scanning && !timer_armed(&k->bat);
     k->down[n / 8] = (uint8_t)(k->down[n / 8] ^ 1u << n % 8);
     if (talking) send_key(k, key, down, false);

@@ -195,6 +195,7 @@ static void add(int32_t *sum, int v)
 void ps2_mouse_move(struct device *d, int dx, int dy, int dz, unsigned buttons)
 {
     struct ps2_mouse *m = (struct ps2_mouse *)d;
+    trace(m->dev.board->log, ps2_mouse_move, (int64_t)dx, (int64_t)dy, (int64_t)dz, (uint64_t)buttons);
     m->buttons = buttons & BUTTONS_ALL;
     if (!m->enabled && !m->remote) return;         /* reporting off: movement is not even counted */
     add(&m->dx, dx);

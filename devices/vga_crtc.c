@@ -66,8 +66,11 @@ void vga_timing_update(struct vga *v)
     struct vga_timing new = timing_of(v);
     v->timing = new;
     if (old.clk.num != new.clk.num || old.clk.den != new.clk.den || old.htotal != new.htotal || old.vtotal != new.vtotal ||
-        old.running != new.running)
+        old.running != new.running) {
         v->epoch = clock_now(v->pci.dev.board->clock);
+        trace(v->pci.dev.board->log, vga_timing, (uint64_t)new.htotal, (uint64_t)new.vtotal, (uint64_t)new.hdisplay,
+              (uint64_t)new.vdisplay, new.clk.num, new.clk.den);
+    }
     vga_retrace_irq_update(v);
 }
 

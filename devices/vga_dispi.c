@@ -100,6 +100,8 @@ static void write_enable(struct vga *v, uint16_t val)
     r[DISPI_ENABLE] = val & (DISPI_ENABLE_ON | DISPI_ENABLE_GETCAPS | DISPI_ENABLE_8BIT_DAC | DISPI_ENABLE_LFB |
                              DISPI_ENABLE_NOCLEAR);
     v->dac_8bit = val & DISPI_ENABLE_8BIT_DAC;
+    trace(v->pci.dev.board->log, vbe_mode, (uint64_t)r[DISPI_XRES], (uint64_t)r[DISPI_YRES], (uint64_t)r[DISPI_BPP],
+          (uint64_t)r[DISPI_ENABLE]);
     if (!vbe_on(v)) {
         r[DISPI_BANK] = 0;
         return;

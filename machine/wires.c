@@ -28,6 +28,7 @@ static void wires_a20_changed(void *opaque, unsigned pin, bool level)
 {
     struct wires *w = opaque;
     (void)pin;
+    trace(w->dev.board->log, board_a20, (uint64_t)level);
     irq_set(&w->a20m, !level);
 }
 

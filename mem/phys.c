@@ -124,6 +124,7 @@ void region_add(struct phys_map *m, struct region *r)
     assert(r->block || r->io);
     struct region **end = &m->regions;
     while (*end) end = &(*end)->next;
+    r->log = m->log;
     r->next = NULL;
     *end = r;
     if (r->enabled && r->size) changed(m, r->base, region_end(r));
@@ -207,10 +208,10 @@ static unsigned aligned_piece(uint64_t addr, uint64_t len, unsigned most)
     return piece;
 }
 
-uint64_t region_load(struct region *r, uint64_t off, unsigned size)
+/* As one cycle or several: lower address first, and the whole register where the chip has wide ones only. */
+static uint64_t io_load(struct region *r, uint64_t off, unsigned size)
 {
     const struct io_ops *io = r->io;
-    if (!io->read) return ones(size);
     if (size >= io->min_size && size <= io->max_size && (off & (size - 1)) == 0) return io->read(r->dev, off, size) & ones(size);
     uint64_t value = 0;
     for (unsigned done = 0; done < size;) {
@@ -228,10 +229,19 @@ uint64_t region_load(struct region *r, uint64_t off, unsigned size)
     return value;
 }
 
+uint64_t region_load(struct region *r, uint64_t off, unsigned size)
+{
+    if (!r->io->read) return ones(size);
+    uint64_t value = io_load(r, off, size);
+    trace(r->log, mmio_read, r->name, off, (uint64_t)size, value);
+    return value;
+}
+
 void region_store(struct region *r, uint64_t off, uint64_t val, unsigned size)
 {
     const struct io_ops *io = r->io;
     if (!io->write) return;
+    trace(r->log, mmio_write, r->name, off, (uint64_t)size, val & ones(size));
     if (size >= io->min_size && size <= io->max_size && (off & (size - 1)) == 0) {
         io->write(r->dev, off, val & ones(size), size);
         return;

@@ -39,6 +39,7 @@ struct region {
     void *dev;
     uint8_t (*peek)(void *dev, uint64_t off); /* a byte as a read gives it, without side effects; NULL: not to be seen */
     bool coalesce;                            /* unused by the map; set for linear video memory: bus masters may write it */
+    struct log *log;                          /* for trace events; region_add sets it to the map's */
     struct region *next;                      /* the map's list */
 };
 

@@ -168,16 +168,23 @@ static void cycle_out(struct port_map *m, uint16_t port, uint32_t val, unsigned 
     }
 }
 
+/* For trace events. */
+static const char *owner_name(const struct port_map *m, uint16_t port)
+{
+    const char *name = port_owner(m, port);
+    return name ? name : "nobody";
+}
+
 uint32_t port_in(struct port_map *m, uint16_t port, unsigned size)
 {
     uint32_t val = cycle_in(m, port, size);
-    trace(m->log, port_read, (uint64_t)port, (uint64_t)size, (uint64_t)val);
+    trace(m->log, port_read, owner_name(m, port), (uint64_t)port, (uint64_t)size, (uint64_t)val);
     return val;
 }
 
 void port_out(struct port_map *m, uint16_t port, uint32_t val, unsigned size)
 {
     val &= (uint32_t)ones(size);
-    trace(m->log, port_write, (uint64_t)port, (uint64_t)size, (uint64_t)val);
+    trace(m->log, port_write, owner_name(m, port), (uint64_t)port, (uint64_t)size, (uint64_t)val);
     cycle_out(m, port, val, size);
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Checks that no compiler makes: lint.py TREE prints one line a finding and exits 1 if there is any.
 
-Each rule is a function of one file; RULES lists them. The dependency rules are docs/architecture.md's, as data below.
+Each rule is a function of one file (RULES) or of the whole tree (TREE_RULES). Who may include whose headers is the table
+of docs/tour.md, as data below.
 `lint.py --self-test` shows to each rule a line that it must refuse and one that it must let pass.
 """
 import os
@@ -131,7 +132,65 @@ def check_form(path, text):
         yield 1, "the first comment says what the part is"
 
 
-RULES = [check_includes, check_state, check_form]
+def check_trace(path, text):
+    """Calls give each event of base/trace.def as many arguments as its format takes: no compiler sees that."""
+    if not path.endswith(".c") or not EVENTS:
+        return
+    for match in re.finditer(r"(?<![>.\w])trace\(", text):
+        arguments = split_arguments(text, match.end())
+        line = text.count("\n", 0, match.start()) + 1
+        if len(arguments) < 2:
+            continue
+        name = arguments[1]
+        if name not in EVENTS:
+            yield line, "no event %s in base/trace.def" % name
+        elif len(arguments) - 2 != EVENTS[name].count("%"):
+            yield line, "%s takes %d arguments" % (name, EVENTS[name].count("%"))
+
+
+def split_arguments(text, at):
+    """The arguments of a call whose parenthesis was just opened at `at`."""
+    depth, start, found = 1, at, []
+    for i in range(at, len(text)):
+        if text[i] in "([{":
+            depth += 1
+        elif text[i] in ")]}":
+            depth -= 1
+        if depth == 0 or (depth == 1 and text[i] == ","):
+            found.append(text[start:i].strip())
+            start = i + 1
+        if depth == 0:
+            break
+    return found
+
+
+EVENTS = {}                                         # name -> format, from base/trace.def of the tree that is checked
+RULES = [check_includes, check_state, check_form, check_trace]
+
+
+def check_gaps(files):
+    """A known inaccuracy is told where the reader of the documentation finds it."""
+    accuracy = files.get("docs/accuracy.md", "")
+    for path, text in files.items():
+        if GAP.search(text) and path.startswith(CODE) and path not in accuracy:
+            line = text.count("\n", 0, GAP.search(text).start()) + 1
+            yield path, line, "a GAP, but docs/accuracy.md does not name the file"
+    for path in sorted(set(re.findall(r"`((?:%s)/[\w./-]+\.(?:c|h|def|asm))`" % "|".join(f.rstrip("/") for f in CODE), accuracy))):
+        if path not in files:
+            yield "docs/accuracy.md", 1, "names %s, which does not exist" % path
+
+
+def check_events_used(files):
+    """An event that nothing tells is no event."""
+    code = "\n".join(text for path, text in files.items() if path.endswith(".c") and path.startswith(CODE))
+    for name in EVENTS:
+        if not re.search(r"\btrace\([^;]*?,\s*%s\b" % name, code):
+            yield "base/trace.def", 1, "no code tells %s" % name
+
+
+GAP = re.compile(r"\bGAP: ")
+CODE = ("base/", "mem/", "cpu/", "devices/", "bios/", "host/", "machine/", "frontend/")
+TREE_RULES = [check_gaps, check_events_used]
 
 
 def sources(tree):
@@ -168,15 +227,31 @@ SELF_TESTS = [
     ("base/a.c", "x(); ", "    x();"),
     ("base/a.c", "/* TO" + "DO: more */", "/* done */"),
     ("base/a.c", "#if 0", "#if HOST"),
+    ("cpu/a.c", "    trace(l, self_test_event, (uint64_t)f(a, b));", "    trace(l, self_test_event, (uint64_t)f(a, b), name);"),
+    ("cpu/a.c", "    trace(l, no_such_event);", "    x->trace(l, a.b);"),
+]
+
+
+# rule, a tree that it must refuse, one that it must let pass
+TREE_SELF_TESTS = [
+    (check_gaps, {"cpu/a.c": "/* GAP: rounds down */", "docs/accuracy.md": "none"},
+     {"cpu/a.c": "/* GAP: rounds down */", "docs/accuracy.md": "| rounds down | `cpu/a.c` | no test |"}),
+    (check_gaps, {"docs/accuracy.md": "| rounds down | `cpu/gone.c` | no test |"}, {"docs/accuracy.md": "`docs/x.md`"}),
+    (check_events_used, {"cpu/a.c": "trace(l, other, x);"}, {"cpu/a.c": "trace(l, self_test_event, x, y);"}),
 ]
 
 
 def self_test():
+    EVENTS["self_test_event"] = "%llx %s"
+    for rule, wrong, right in TREE_SELF_TESTS:
+        assert list(rule(wrong)), "%s let pass %s" % (rule.__name__, wrong)
+        assert not list(rule(right)), "%s refused %s" % (rule.__name__, right)
     for path, wrong, right in SELF_TESTS:
         head = "/* A file. */\n"
         assert list(findings(path, head + wrong + "\n")), "let pass in %s: %s" % (path, wrong)
         found = list(findings(path, head + right + "\n"))
         assert not found, "refused in %s: %s" % (path, found)
+    EVENTS.clear()
 
 
 def main():
@@ -184,12 +259,17 @@ def main():
     if sys.argv[1:] == ["--self-test"]:
         return 0
     tree = sys.argv[1] if len(sys.argv) > 1 else "."
-    count = 0
-    for path in sources(tree):
+    files = {}
+    for path in list(sources(tree)) + ["docs/accuracy.md"]:
         with open(os.path.join(tree, path), encoding="utf-8") as f:
-            for finding in findings(path, f.read()):
-                print(finding)
-                count += 1
+            files[path] = f.read()
+    EVENTS.update(re.findall(r'^TRACE_EVENT\((\w+), "(.*)"\)', files["base/trace.def"], flags=re.M))
+    found = ["%s:%d: %s" % finding for rule in TREE_RULES for finding in rule(files)]
+    for path in sources(tree):
+        found.extend(findings(path, files[path]))
+    for finding in found:
+        print(finding)
+    count = len(found)
     print("%d findings" % count)
     return 1 if count else 0
 

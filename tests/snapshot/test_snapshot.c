@@ -83,6 +83,38 @@ START_TEST(slices_of_time_and_count_change_nothing)
 }
 END_TEST
 
+START_TEST(a_machine_that_is_traced_ends_in_the_same_state)
+{
+    struct busy b;
+    char hash[65], straight[65], line[512];
+    uint64_t count = whole() ? end_count : end_count / 10;
+    bool seen[TRACE_COUNT] = { false };
+    unsigned different = 0;
+    hash_straight(count, straight);
+    busy_create(&b, 0);
+    b.log.out = tmpfile();
+    ck_assert_ptr_nonnull(b.log.out);
+    b.log.enabled[LOG_GUEST] = b.log.enabled[LOG_UNIMP] = true;
+    ck_assert_uint_eq(log_enable_trace(&b.log, "*"), TRACE_COUNT);
+    busy_run(&b, count);
+    busy_hash(&b, hash);
+    ck_assert_str_eq(hash, straight);
+    rewind(b.log.out);
+    while (fgets(line, sizeof line, b.log.out)) {              /* "[  0.001234567] name: text" */
+        char *name = strchr(line, ']');
+        name = name ? name + 2 : line;
+        name[strcspn(name, ":")] = '\0';
+        for (unsigned i = 0; i < TRACE_COUNT; i++)
+            if (strcmp(name, trace_name((enum trace_id)i)) == 0) seen[i] = true;
+    }
+    fclose(b.log.out);
+    for (unsigned i = 0; i < TRACE_COUNT; i++) different += seen[i];
+    ck_assert(seen[TRACE_port_write] && seen[TRACE_pic_irq] && seen[TRACE_pit_load] && seen[TRACE_uart_send]);
+    ck_assert_uint_gt(different, 12);
+    busy_destroy(&b);
+}
+END_TEST
+
 START_TEST(saved_at_any_instruction_and_loaded_it_ends_the_same)
 {
     char straight[65], path[64];
@@ -261,6 +293,7 @@ int main(int argc, char **argv)
     tcase_add_test(t, the_rom_keeps_the_machine_busy);
     tcase_add_test(t, two_machines_in_one_process_do_not_meet);
     tcase_add_test(t, slices_of_time_and_count_change_nothing);
+    tcase_add_test(t, a_machine_that_is_traced_ends_in_the_same_state);
     tcase_add_test(t, saved_at_any_instruction_and_loaded_it_ends_the_same);
     suite_add_tcase(s, t);
     t = tcase_create("damage");

@@ -50,7 +50,7 @@ START_TEST(absent_log_drops_everything)
 {
     log_line(NULL, LOG_ERROR, "x", "y");
     log_once(NULL, LOG_ERROR, "x", 1, "y");
-    trace((struct log *)NULL, port_read, (uint64_t)1, (uint64_t)2, (uint64_t)3);
+    trace((struct log *)NULL, port_read, "kbc", (uint64_t)1, (uint64_t)2, (uint64_t)3);
 }
 END_TEST
 
@@ -107,9 +107,9 @@ START_TEST(trace_events_are_chosen_by_pattern)
     page_open(&p);
     ck_assert_uint_eq(log_enable_trace(&p.log, "nothing_like_this"), 0);
     ck_assert_uint_eq(log_enable_trace(&p.log, "port_*d"), 1);
-    trace(&p.log, port_read, (uint64_t)0x60, (uint64_t)1, (uint64_t)0xfa);
-    trace(&p.log, port_write, (uint64_t)0x60, (uint64_t)1, (uint64_t)0xfa);
-    ck_assert_str_eq(page_text(&p), "port_read: port 60 size 1 -> fa\n");
+    trace(&p.log, port_read, "kbc", (uint64_t)0x60, (uint64_t)1, (uint64_t)0xfa);
+    trace(&p.log, port_write, "kbc", (uint64_t)0x60, (uint64_t)1, (uint64_t)0xfa);
+    ck_assert_str_eq(page_text(&p), "port_read: kbc port 60 size 1 -> fa\n");
     ck_assert_uint_ge(log_enable_trace(&p.log, "*p?rt_*rit*"), 1);
     ck_assert(p.log.trace[TRACE_port_write]);
     ck_assert_uint_eq(log_enable_trace(&p.log, "*"), TRACE_COUNT);

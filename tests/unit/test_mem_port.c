@@ -282,7 +282,7 @@ START_TEST(accesses_are_traced)
     in(b, 0x41, 1, &v);
     out(b, 0x42, 0x12, 1);
     fclose(b->log.out);
-    ck_assert_str_eq(text, "port_read: port 41 size 1 -> 1\nport_write: port 42 size 1 <- 12\n");
+    ck_assert_str_eq(text, "port_read: c port 41 size 1 -> 1\nport_write: c port 42 size 1 <- 12\n");
     free(text);
     bus_free(b);
 }
