@@ -81,21 +81,25 @@ BODY(popa)
     return BODY_NEXT;
 }
 
-/* Frame pointers of the enclosing procedures are copied for levels above 1. Everything is read and probed first, in the
- * order of the pushes; last where the new stack pointer points (SDM vol. 2, ENTER: #PF if a write there would fault). */
+/* Frame pointers of the enclosing procedures are copied for levels above 1, and may overlap what is pushed. Everything is
+ * probed first, in the order of the pushes; last where the new stack pointer points (SDM vol. 2, ENTER: #PF if a write
+ * there would fault). On a 16-bit stack the frame pointer is all of ESP after the push (measured on a host). */
 BODY(enter_Iw_Ib)
 {
     unsigned size = insn_opsize(i), level = (unsigned)i->disp & 31, pushes = level == 0 ? 1 : level + 1;
-    uint64_t sp = c->r[R_SP], bp = c->r[R_BP], frames[32];
+    uint64_t sp = c->r[R_SP], bp = c->r[R_BP];
     for (unsigned n = 1; n <= pushes; n++) {
-        if (n > 1 && n <= level) frames[n - 1] = mem_read(c, SEG_SS, stack_cut(c, bp - (n - 1) * size), size);
+        if (n > 1 && n <= level) access_probe_read(c, SEG_SS, stack_cut(c, bp - (n - 1) * size), size);
         access_probe_write(c, SEG_SS, stack_cut(c, sp - n * size), size);
     }
     if (cpu_level(c) >= LEVEL_386) access_probe_write(c, SEG_SS, stack_cut(c, sp - pushes * size - (uint16_t)i->imm), size);
 
-    uint64_t mask = size_mask(size_of(i)), frame = stack_cut(c, sp - size);
-    mem_write(c, SEG_SS, frame, bp & mask, size);
-    for (unsigned n = 1; n < level; n++) mem_write(c, SEG_SS, stack_cut(c, sp - (n + 1) * size), frames[n], size);
+    uint64_t mask = size_mask(size_of(i)), low = stack_cut(c, ~0ull), frame = (sp & ~low) | ((sp - size) & low);
+    mem_write(c, SEG_SS, frame & low, bp & mask, size);
+    for (unsigned n = 1; n < level; n++) {
+        uint64_t v = mem_read(c, SEG_SS, stack_cut(c, bp - n * size), size);
+        mem_write(c, SEG_SS, stack_cut(c, sp - (n + 1) * size), v, size);
+    }
     if (level) mem_write(c, SEG_SS, stack_cut(c, sp - (level + 1) * size), frame & mask, size);
     set_reg(c, R_BP, frame, size);
     stack_add(c, -(int64_t)(pushes * size) - (int64_t)(uint16_t)i->imm);

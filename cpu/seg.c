@@ -99,6 +99,7 @@ void frame_check(struct cpu *c, const struct frame *f, unsigned count, unsigned 
     for (unsigned n = 1; n <= count; n++) {
         uint32_t off = (f->sp - n * size) & f->mask;
         if (!seg_contains(&f->ss, off, size)) cpu_fault(c, v, error);
+        if (f->user && (c->cr0 & CR0_AM) && (c->eflags & FL_AC) && ((f->ss.base + off) & (size - 1))) cpu_fault(c, V_AC, 0);
         lin_probe_write(c, (uint32_t)(f->ss.base + off), size, f->user);
     }
 }
