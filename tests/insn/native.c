@@ -40,6 +40,7 @@ struct judge {
     int fd, to, from;
     unsigned long passed, failed, skipped, faulted;
     bool quiet;
+    uint64_t seed;
 };
 
 /* ---- the host process */
@@ -269,6 +270,7 @@ static void run_row(struct judge *j, unsigned row, unsigned long cases)
     bool block[SHOWN];
     unsigned long failed = 0, faulted = 0, skipped = 0, done = 0;
     const char *name = row_name((enum op)op_codes[row].op);
+    generator_seed(&j->gen, j->seed + row);   /* the same cases when run alone */
     while (done < cases) {
         unsigned count = cases - done < BATCH ? (unsigned)(cases - done) : BATCH;
         for (unsigned n = 0; n < count; n++) generate_case(&j->gen, row, &j->b->test[n]);
@@ -329,7 +331,8 @@ int main(int argc, char **argv)
     if (j.fd < 0 || ftruncate(j.fd, sizeof *j.b)) return 1;
     j.b = mmap(NULL, sizeof *j.b, PROT_READ | PROT_WRITE, MAP_SHARED, j.fd, 0);
     if (j.b == MAP_FAILED) return 1;
-    generator_seed(&j.gen, number[1]);
+    j.seed = (uint64_t)number[1] << 32;
+    generator_seed(&j.gen, j.seed);
     generate_memory(&j.gen, j.b->data, DATA_SIZE);
     generate_memory(&j.gen, j.b->constant, PAGE);
     static struct batch memory;
