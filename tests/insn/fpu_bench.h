@@ -70,7 +70,7 @@ _Noreturn void cpu_fault(struct cpu *c, enum vector v, uint32_t error)
 }
 
 /* A unit after FNINIT, CR0.NE set, protected mode. */
-static void bench_init(struct bench *b, enum cpu_level level)
+static inline void bench_init(struct bench *b, enum cpu_level level)
 {
     memset(b, 0, sizeof *b);
     b->model = (struct model){ .name = "bench", .level = level };
@@ -84,7 +84,7 @@ static void bench_init(struct bench *b, enum cpu_level level)
 
 enum { BENCH_FAULT = 100 };          /* bench_run: BENCH_FAULT + vector where the body faulted */
 
-static int bench_run(struct bench *b, insn_body *body, const struct insn *i)
+static inline int bench_run(struct bench *b, insn_body *body, const struct insn *i)
 {
     if (setjmp(b->landing)) return BENCH_FAULT + (int)b->c.fault_vector;
     return (int)body(&b->c, i);
