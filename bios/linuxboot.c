@@ -2,7 +2,10 @@
  *
  * The image begins with a real-mode part of (setup_sects + 1) sectors with a header at 1F1h, which tells the rest:
  * whether the protected-mode part goes to 100000h (bzImage) or 10000h (zImage), where the initrd may lie, how long the
- * command line may be. From 2.02 on the real-mode part may lie anywhere below 640 KiB; before, it must be at 90000h. */
+ * command line may be. From 2.02 on the real-mode part may lie anywhere below 640 KiB; before, it must be at 90000h.
+ *
+ * GAP: kernels older than protocol 2.00 (before Linux 1.3.73) are refused. The initrd is put where the machine's memory
+ * ends, whatever a mem= on the command line says. */
 #include "bios/bootplan.h"
 
 #include <stdlib.h>

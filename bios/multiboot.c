@@ -2,7 +2,10 @@
  *
  * The header lies in the first 8 KiB, on a dword. If bit 16 of its flags is set, it says where to load the file (the
  * "a.out kludge"); otherwise the file is ELF for the 386. Everything in it may be wrong: each range is checked against
- * the file and the memory before it is used. Modules follow the kernel, each on a page. */
+ * the file and the memory before it is used. Modules follow the kernel, each on a page.
+ *
+ * GAP: a kernel that asks for a video mode gets text mode, which the specification lets it find out; the information block
+ * has no ELF section table. */
 #include "bios/bootplan.h"
 
 #include <stdlib.h>

@@ -6,7 +6,8 @@
  *
  * GAP: DEBUGCTL holds its value, but last branches are not recorded and BTF does not step by branches.
  * GAP: the counters count instructions retired and unhalted clocks at every privilege level; other events stay 0, and a
- * counter's overflow raises no interrupt. */
+ * counter's overflow raises no interrupt. The Pentium's counters (CESR) hold what is written and do not count.
+ * GAP: a microcode update (MSR 79h) is accepted and changes nothing but the revision. */
 #include "cpu/desc.h"
 
 #include "cpu/model.h"

@@ -5,9 +5,9 @@
  * last one), a PIO write interrupts after each block and not before the first, and a DMA command interrupts once. So a
  * block of PIO data is offered with an interrupt on reads, and without one only for the first block of a write.
  *
- * The image must be whole sectors to be reachable to its last byte; what does not fill a sector at the end is not
- * shown. Writes to a read-only image end in error with ABRT and WP. A range that runs off the end moves what is there,
- * then reports IDNF with the address of the first sector that is not. */
+ * Writes to a read-only image end in error with ABRT and WP. A range that runs off the end moves what is there, then
+ * reports IDNF with the address of the first sector that is not.
+ * GAP: what does not fill a sector at the end of an image is not shown. */
 #include "devices/ata_disk_state.h"
 
 #include <stdlib.h>

@@ -8,7 +8,9 @@
  *
  * Sense data outlive the command that failed, until the next packet; unit attention (the drive was reset, the disc was
  * changed) stays until a command that may not ignore it has failed with it. An image that is no multiple of 2048 bytes
- * ends in a block filled up with zeros. */
+ * ends in a block filled up with zeros.
+ *
+ * GAP: a disc is one data track: no audio, no C2 pointers, no sub-channels. */
 #include "devices/atapi_state.h"
 
 #include <stdlib.h>

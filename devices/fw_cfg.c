@@ -5,8 +5,9 @@
  * interface is big-endian, even the registers, whatever the guest.
  *
  * Its oddest corner is reading past the end of an item: ports and DMA both give zeros, for ever, and DMA past the end
- * is a way to clear memory that our own boot ROM uses. A hostile length must not keep us busy for seconds, so a DMA
- * that asks for more than 64 MiB past the end is refused with the error bit, where QEMU would fill on. */
+ * is a way to clear memory that our own boot ROM uses.
+ * GAP: a hostile length must not keep us busy for seconds, so a DMA that asks for more than 64 MiB past the end is refused
+ * with the error bit, where QEMU would fill on. */
 #include "devices/fw_cfg.h"
 
 #include <assert.h>

@@ -9,7 +9,10 @@
  * Its oddest behaviour is what else ended up in it for want of other pins: the A20 gate and the reset line of the
  * CPU hang on its output port, and a command that pulses that port is how an AT is rebooted. The second oddity is
  * the translation, which turns the keyboard's scan code set 2 into the set 1 that software of the PC knows, byte by
- * byte: F0h vanishes and sets bit 7 of the byte after it. */
+ * byte: F0h vanishes and sets bit 7 of the byte after it.
+ *
+ * GAP: a command is done when it is written, so the input buffer is never seen full. The password commands (A5h, A6h)
+ * and the polling of the input port (C1h, C2h) do nothing. */
 #include "devices/i8042.h"
 
 #include <assert.h>

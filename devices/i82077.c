@@ -11,6 +11,7 @@
  * steps and turns is up to the select bits of the digital output register.
  *
  * Times are short (a step 100 us, a sector 300 us): they order events, drivers have upper limits only.
+ * Of an image that ends within a track, what is missing reads as zeros, and a write there as a sector not found (ND).
  * GAP: power-down (DSR bit 6) and the write precompensation settings change nothing. */
 #include "devices/i82077_state.h"
 

@@ -8,8 +8,8 @@
  *
  * The controller does not act by itself. Real cycles are paced by the chip that raises DREQ, so here that chip asks
  * for the bytes when they are due (isa_dma.h) and the demand, single and block modes come to the same thing. Only a
- * software request, which no chip paces, runs at once to its terminal count. Priority between channels decides
- * nothing for the same reason. */
+ * software request, which no chip paces, runs at once to its terminal count.
+ * GAP: for the same reason channels never compete, and fixed and rotating priority decide nothing. */
 #include "devices/i8237.h"
 
 #include <stdlib.h>

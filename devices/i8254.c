@@ -10,8 +10,8 @@
  * an odd count the high half takes one tick more than the low half (see count_square).
  *
  * The counting element is kept as a plain number: a BCD counter counts modulo 10,000 and is converted when read. A
- * digit above nine in a BCD count weighs what the hardware makes it weigh (0Ah counts ten times before it borrows),
- * but reads back as two digits. The count 0 stands for the modulus. */
+ * digit above nine in a BCD count weighs what the hardware makes it weigh (0Ah counts ten times before it borrows).
+ * GAP: such a digit reads back as two. The count 0 stands for the modulus. */
 #include "devices/i8254.h"
 
 #include <assert.h>

@@ -12,7 +12,8 @@
  * entry can be reached by it.
  *
  * GAP: messages arrive at once; the delivery status bits read idle, and the focus processor and arbitration rotation do
- * not exist. Remote read, thermal and performance counter interrupts are never raised. */
+ * not exist. Remote read, thermal and performance counter interrupts are never raised. The version is 14h on every model.
+ * GAP: an INIT that comes to the CPU by its pin (8042, port 92h) does not reset the registers here. */
 #include "devices/lapic.h"
 
 #include <stdlib.h>
