@@ -211,7 +211,7 @@ static void mask_approximation(struct image *h, const struct image *o)
     }
 }
 
-static void mask_fault(const struct test_case *t, const char *name, struct outcome *host, struct outcome *ours)
+static void mask_fault(const char *name, struct outcome *host, struct outcome *ours)
 {
     struct image *h = &host->image, *o = &ours->image;
     /* What was stored before the fault: only registers are restored (SDM vol. 3 ch. 6.5). Beige stores nothing. */
@@ -255,7 +255,7 @@ void mask_outcomes(const struct test_case *t, struct outcome *host, struct outco
         if (o->seg[n] < 4) o->seg[n] = 0;
     }
     if (h->vector != NO_VECTOR) {
-        mask_fault(t, name, host, ours);
+        mask_fault(name, host, ours);
         return;
     }
     if (starts(name, "pushf")) forget_both(host, ours, stack_top(h) + 1, 1);  /* TF */
