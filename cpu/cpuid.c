@@ -24,7 +24,15 @@ static void leaf_brand(const char *brand, unsigned part, uint32_t out[4])
     for (unsigned n = 0; n < 4; n++) out[n] = ld32(text + 16 * part + 4 * n);
 }
 
-void cpuid_query(struct cpu *c, uint32_t leaf, uint32_t out[4])
+/* Prescott's deterministic cache parameters (SDM vol. 2, table "CPUID leaf 04h"): type, level, self-initialising; ways - 1,
+ * sectors - 1, line - 1; sets - 1. 16 KiB of data in 8 ways; 1 MiB in 8 ways of two-line sectors. */
+static void leaf_caches(uint32_t subleaf, uint32_t out[4])
+{
+    static const uint32_t cache[2][4] = { { 0x121, 0x01c0003f, 0x1f, 0 }, { 0x143, 0x01c0103f, 0x3ff, 0 } };
+    for (unsigned n = 0; n < 4 && subleaf < 2; n++) out[n] = cache[subleaf][n];
+}
+
+void cpuid_query(struct cpu *c, uint32_t leaf, uint32_t subleaf, uint32_t out[4])
 {
     const struct model *m = c->model;
     out[0] = out[1] = out[2] = out[3] = 0;
@@ -34,10 +42,12 @@ void cpuid_query(struct cpu *c, uint32_t leaf, uint32_t out[4])
         else if (leaf >= 0x80000002) leaf_brand(m->brand, leaf - 0x80000002, out);
         return;
     }
-    if (leaf > m->cpuid_max) leaf = m->cpuid_max;
+    uint32_t max = m->cpuid_max;
+    if (c->misc_enable & MISC_LIMIT_CPUID && max > 3) max = 3;       /* for Windows NT, SDM vol. 4 on IA32_MISC_ENABLE */
+    if (leaf > max) leaf = max;
     switch (leaf) {
     case 0:
-        out[0] = m->cpuid_max;
+        out[0] = max;
         out[1] = ld32(m->vendor);
         out[3] = ld32(m->vendor + 4);
         out[2] = ld32(m->vendor + 8);
@@ -46,6 +56,7 @@ void cpuid_query(struct cpu *c, uint32_t leaf, uint32_t out[4])
     case 2:
         for (unsigned n = 0; n < 4 && m->cache_desc; n++) out[n] = m->cache_desc[n];
         return;
+    case 4: leaf_caches(subleaf, out); return;
     default: return;
     }
 }
@@ -54,7 +65,7 @@ enum status op_cpuid(struct cpu *c, const struct insn *i)
 {
     (void)i;
     uint32_t leaf = reg32(c, R_AX), out[4];
-    cpuid_query(c, leaf, out);
+    cpuid_query(c, leaf, reg32(c, R_CX), out);
     if (leaf == 1 && cpu_has(c, F_UCODE)) c->ucode_rev = (uint64_t)c->model->ucode << 32;
     set_reg32(c, R_AX, out[0]);
     set_reg32(c, R_BX, out[1]);

@@ -66,6 +66,16 @@ static void put_row(struct decode_map *m, uint16_t *slot, const struct op_code *
         for (unsigned k = 0; k < 8; k++) put(&group[8 + n * 8 + k], row->op);
 }
 
+/* MMX and SSE: 66, F2 and F3 are part of the opcode, and one that no row asks for is #UD (SDM vol. 2 3.1.1.1, "NP"; so it is
+ * on silicon). Only the PREFETCHes ignore them. */
+static bool prefix_counts(const struct op_code *row)
+{
+    switch (row->needs.feature) {
+    case F_MMX: case F_FXSR: case F_SSE: case F_SSE2: case F_SSE3: case F_CLFLUSH: return row->code > 0xff && row->code != 0xf18;
+    default: return false;
+    }
+}
+
 void decode_map_build(struct decode_map *m, enum cpu_level level, uint64_t features)
 {
     memset(m, 0, sizeof *m);
@@ -81,7 +91,7 @@ void decode_map_build(struct decode_map *m, enum cpu_level level, uint64_t featu
         for (unsigned n = 0; n < row->span; n++) {
             static const uint8_t prefixes[4] = { 0, 0x66, 0xf3, 0xf2 };
             for (unsigned p = 0; p < 4; p++)
-                if (prefix == 0 || prefix == prefixes[p]) put_row(m, &m->slot[map][p][opcode + n], row);
+                if (prefix == prefixes[p] || (prefix == 0 && !prefix_counts(row))) put_row(m, &m->slot[map][p][opcode + n], row);
         }
     }
 }

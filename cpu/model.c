@@ -32,9 +32,15 @@ static const struct { const char *name; uint8_t word, bit; } features[F_COUNT] =
 #define FEATURES_PENTIUM2 (FEATURES_PENTIUM | F(PAE) | F(APIC) | F(SEP) | F(MTRR) | F(PGE) | F(MCA) | F(CMOV) | F(PAT) | \
                            F(PSE36) | F(MMX) | F(FXSR) | F(RDPMC) | F(NOPL) | F(UCODE))
 #define FEATURES_PENTIUM3 (FEATURES_PENTIUM2 | F(SSE))
+#define FEATURES_PENTIUM4 (FEATURES_PENTIUM3 | F(CLFLUSH) | F(SSE2) | F(SSE3))
 
 /* What the engine executes. A feature of a row that is not here is neither announced nor decoded. */
-#define IMPLEMENTED (~(F(MMX) | F(FXSR) | F(SSE) | F(SSE2) | F(SSE3) | F(CLFLUSH) | F(SYSCALL) | F(NX) | F(LM)))
+#define IMPLEMENTED (~(F(SYSCALL) | F(NX) | F(LM)))
+
+/* A feature that needs another goes when that one goes. */
+static const struct { enum feature feature, needs; } dependence[] = {
+    { F_MMX, F_FPU }, { F_FXSR, F_FPU }, { F_SSE, F_FXSR }, { F_SSE2, F_SSE }, { F_SSE3, F_SSE2 },    /* what is needed first */
+};
 
 /* ---- The rows. */
 
@@ -48,6 +54,8 @@ static const struct { const char *name; uint8_t word, bit; } features[F_COUNT] =
  * 08h/0Ch 16 KiB L1 code/data, 43h 512 KiB L2, 82h 256 KiB L2. The low byte of EAX counts the calls needed. */
 static const uint32_t cache_pentium2[4] = { 0x03020101, 0, 0, 0x0c040843 };
 static const uint32_t cache_pentium3[4] = { 0x03020101, 0, 0, 0x0c040882 };
+/* 50h and 5Bh 64-entry TLBs, 60h 16 KiB L1 data, 70h trace cache of 12 K micro-operations, 7Ch 1 MiB L2, 40h no L3. */
+static const uint32_t cache_pentium4[4] = { 0x605b5001, 0, 0, 0x007c7040 };
 
 const struct model models[] = {
     { .name = "8086", .title = "Intel 8086, 4.77 MHz", .level = LEVEL_8086, .features = 0, .phys_bits = 20,
@@ -63,6 +71,10 @@ const struct model models[] = {
     { .name = "pentium", .title = "Intel Pentium (P54C), 133 MHz", .level = LEVEL_586, .features = FEATURES_PENTIUM,
       .phys_bits = 32, .family_model_stepping = 0x052c, .vendor = "GenuineIntel", .cpuid_max = 1, .tsc_hz = 133333333,
       .rate = 100000000, .flags_mask = FLAGS_586, .flags_fixed_one = 2 },
+    { .name = "pentium-mmx", .title = "Intel Pentium with MMX (P55C), 233 MHz", .level = LEVEL_586,
+      .features = FEATURES_PENTIUM | F(MMX) | F(RDPMC), .phys_bits = 32, .family_model_stepping = 0x0543,
+      .vendor = "GenuineIntel", .cpuid_max = 1, .tsc_hz = 233333333, .rate = 150000000, .flags_mask = FLAGS_586,
+      .flags_fixed_one = 2 },
     { .name = "pentium2", .title = "Intel Pentium II (Deschutes), 400 MHz", .level = LEVEL_686,
       .features = FEATURES_PENTIUM2, .phys_bits = 36, .family_model_stepping = 0x0652, .vendor = "GenuineIntel",
       .cpuid_max = 2, .cache_desc = cache_pentium2, .ucode = 0x2a, .tsc_hz = 400000000, .rate = 200000000,
@@ -71,13 +83,20 @@ const struct model models[] = {
       .features = FEATURES_PENTIUM3, .phys_bits = 36, .family_model_stepping = 0x0683, .vendor = "GenuineIntel",
       .cpuid_max = 2, .cache_desc = cache_pentium3, .brand_index = 2, .ucode = 0x14, .tsc_hz = 500000000,
       .rate = 250000000, .flags_mask = FLAGS_586, .flags_fixed_one = 2 },
+    { .name = "pentium4", .title = "Intel Pentium 4 (Prescott), 2.8 GHz", .level = LEVEL_P4,
+      .features = FEATURES_PENTIUM4, .phys_bits = 36, .family_model_stepping = 0x0f34, .vendor = "GenuineIntel",
+      .brand = "              Intel(R) Pentium(R) 4 CPU 2.80GHz", .cpuid_max = 4, .cache_desc = cache_pentium4,
+      .ucode = 0x17, .tsc_hz = 2800000000, .rate = 250000000, .flags_mask = FLAGS_586, .flags_fixed_one = 2 },
 };
 const unsigned models_count = sizeof models / sizeof models[0];
 
 void model_derive(struct cpu *c)
 {
+    uint64_t f = c->model->features & IMPLEMENTED;
+    for (unsigned n = 0; n < sizeof dependence / sizeof dependence[0]; n++)
+        if (!(f >> dependence[n].needs & 1)) f &= ~(1ull << dependence[n].feature);
     memset(c->features, 0, sizeof c->features);
-    c->features[0] = c->model->features & IMPLEMENTED;
+    c->features[0] = f;
 }
 
 uint32_t model_cpuid_bits(const struct cpu *c, unsigned word)
@@ -241,7 +260,8 @@ static void reset_hard(struct cpu *c)
     memset(c->pmc_start, 0, sizeof c->pmc_start);
     c->sysenter_cs = c->sysenter_esp = c->sysenter_eip = 0;
     c->ucode_rev = 0;
-    c->misc_enable = 0;
+    /* Fast strings; no branch trace and no event sampling (SDM vol. 4 table 2-54). */
+    c->misc_enable = cpu_level(c) == LEVEL_P4 ? MISC_FAST_STRINGS | MISC_NO_BTS | MISC_NO_PEBS : 0;
     c->mcg_status = 0;
     c->debugctl = 0;
     c->ebl_cr_poweron = 0;

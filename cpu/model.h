@@ -6,7 +6,10 @@
 #include <stdint.h>
 #include "cpu/state.h"
 
-enum cpu_level { LEVEL_8086, LEVEL_286, LEVEL_386, LEVEL_486, LEVEL_586, LEVEL_686, LEVEL_X64 };
+enum cpu_level { LEVEL_8086, LEVEL_286, LEVEL_386, LEVEL_486, LEVEL_586, LEVEL_686, LEVEL_P4, LEVEL_X64 };
+
+/* IA32_MISC_ENABLE, from the Pentium 4 on. */
+enum { MISC_FAST_STRINGS = 1, MISC_NO_BTS = 1 << 11, MISC_NO_PEBS = 1 << 12, MISC_LIMIT_CPUID = 1 << 22 };
 
 enum feature { /* what the instruction set and system registers have; names as CPUID flags where one exists */
     F_FPU, F_VME, F_DE, F_PSE, F_TSC, F_MSR, F_PAE, F_MCE, F_CX8, F_APIC, F_SEP, F_MTRR, F_PGE, F_MCA, F_CMOV, F_PAT,

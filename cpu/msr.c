@@ -7,6 +7,7 @@
  * GAP: DEBUGCTL holds its value, but last branches are not recorded and BTF does not step by branches.
  * GAP: the counters count instructions retired and unhalted clocks at every privilege level; other events stay 0, and a
  * counter's overflow raises no interrupt. The Pentium's counters (CESR) hold what is written and do not count.
+ * The Pentium 4 has none and says so in IA32_MISC_ENABLE.
  * GAP: a microcode update (MSR 79h) is accepted and changes nothing but the revision. */
 #include "cpu/desc.h"
 
@@ -15,7 +16,7 @@
 
 enum {
     MSR_P5_MC_ADDR = 0x00, MSR_P5_MC_TYPE = 0x01, MSR_TSC = 0x10, MSR_P5_CESR = 0x11, MSR_P5_CTR0 = 0x12,
-    MSR_P5_CTR1 = 0x13, MSR_PLATFORM_ID = 0x17, MSR_APIC_BASE = 0x1b, MSR_EBL_CR_POWERON = 0x2a,
+    MSR_P5_CTR1 = 0x13, MSR_PLATFORM_ID = 0x17, MSR_APIC_BASE = 0x1b, MSR_EBL_CR_POWERON = 0x2a, MSR_EBC_FREQUENCY_ID = 0x2c,
     MSR_BIOS_UPDT_TRIG = 0x79, MSR_BIOS_SIGN_ID = 0x8b, MSR_PERFCTR0 = 0xc1, MSR_PERFCTR1 = 0xc2, MSR_MTRR_CAP = 0xfe,
     MSR_SYSENTER_CS = 0x174, MSR_SYSENTER_ESP = 0x175, MSR_SYSENTER_EIP = 0x176, MSR_MCG_CAP = 0x179,
     MSR_MCG_STATUS = 0x17a, MSR_EVNTSEL0 = 0x186, MSR_EVNTSEL1 = 0x187, MSR_MISC_ENABLE = 0x1a0, MSR_DEBUGCTL = 0x1d9,
@@ -23,7 +24,7 @@ enum {
     MSR_MTRR_FIX64K = 0x250, MSR_MTRR_FIX16K = 0x258, MSR_MTRR_FIX4K = 0x268, MSR_PAT = 0x277, MSR_MTRR_DEF = 0x2ff,
     MSR_MC_BANK = 0x400, MSR_MC_BANK_LAST = 0x413,
 };
-enum { MTRR_CAP_P6 = 0x508 /* eight variable ranges, fixed ranges, write-combining */, MCG_CAP_P6 = 5 /* banks */ };
+enum { MTRR_CAP_P6 = 0x508 /* eight variable ranges, fixed ranges, write-combining */, MCG_CAP_P6 = 5 /* banks */, MCG_CAP_P4 = 4 };
 
 /* ---- TSC. */
 
@@ -61,7 +62,11 @@ static uint64_t event_count(struct cpu *c, unsigned n)
     }
 }
 
-static uint64_t pmc_read(struct cpu *c, unsigned n) { return (c->pmc[n] + event_count(c, n) - c->pmc_start[n]) & PMC_MASK; }
+static uint64_t pmc_read(struct cpu *c, unsigned n)
+{
+    if (cpu_level(c) != LEVEL_686) return c->pmc[n];
+    return (c->pmc[n] + event_count(c, n) - c->pmc_start[n]) & PMC_MASK;
+}
 
 static void pmc_write(struct cpu *c, unsigned n, uint64_t v)
 {
@@ -114,15 +119,16 @@ static bool msr_exists(const struct cpu *c, uint32_t index)
     bool p6 = cpu_level(c) >= LEVEL_686;
     if (mtrr_fixed(index) >= 0 || (index >= MSR_MTRR_VAR && index <= MSR_MTRR_VAR_LAST)) return cpu_has(c, F_MTRR);
     if (index >= MSR_MC_BANK && index <= MSR_MC_BANK_LAST) return cpu_has(c, F_MCA);
-    if (index >= MSR_LASTBRANCHFROMIP && index <= MSR_LASTINTTOIP) return p6;
+    if (index >= MSR_LASTBRANCHFROMIP && index <= MSR_LASTINTTOIP) return cpu_level(c) == LEVEL_686;
     switch (index) {
     case MSR_P5_MC_ADDR: case MSR_P5_MC_TYPE: return true;
     case MSR_TSC: return cpu_has(c, F_TSC);
     case MSR_P5_CESR: case MSR_P5_CTR0: case MSR_P5_CTR1: return cpu_level(c) == LEVEL_586;
     case MSR_APIC_BASE: return p6 && c->has_apic;
     case MSR_PLATFORM_ID: case MSR_BIOS_UPDT_TRIG: case MSR_BIOS_SIGN_ID: return cpu_has(c, F_UCODE);
-    case MSR_EBL_CR_POWERON: case MSR_DEBUGCTL: case MSR_PERFCTR0: case MSR_PERFCTR1: case MSR_EVNTSEL0:
-    case MSR_EVNTSEL1: return cpu_level(c) == LEVEL_686;
+    case MSR_EBL_CR_POWERON: case MSR_DEBUGCTL: return p6;
+    case MSR_PERFCTR0: case MSR_PERFCTR1: case MSR_EVNTSEL0: case MSR_EVNTSEL1: return cpu_level(c) == LEVEL_686;
+    case MSR_EBC_FREQUENCY_ID: case MSR_MISC_ENABLE: return cpu_level(c) == LEVEL_P4;
     case MSR_MTRR_CAP: case MSR_MTRR_DEF: return cpu_has(c, F_MTRR);
     case MSR_SYSENTER_CS: case MSR_SYSENTER_ESP: case MSR_SYSENTER_EIP: return cpu_has(c, F_SEP);
     case MSR_MCG_CAP: case MSR_MCG_STATUS: return cpu_has(c, F_MCA);
@@ -153,7 +159,9 @@ bool msr_read(struct cpu *c, uint32_t index, uint64_t *v)
     case MSR_SYSENTER_CS: *v = c->sysenter_cs; break;
     case MSR_SYSENTER_ESP: *v = c->sysenter_esp; break;
     case MSR_SYSENTER_EIP: *v = c->sysenter_eip; break;
-    case MSR_MCG_CAP: *v = MCG_CAP_P6; break;
+    case MSR_MCG_CAP: *v = cpu_level(c) == LEVEL_P4 ? MCG_CAP_P4 : MCG_CAP_P6; break;
+    case MSR_MISC_ENABLE: *v = c->misc_enable; break;
+    case MSR_EBC_FREQUENCY_ID: *v = c->model->tsc_hz / 200000000 << 24 | 2 << 16; break;     /* multiples of 200 MHz */
     case MSR_MCG_STATUS: *v = c->mcg_status; break;
     case MSR_DEBUGCTL: *v = c->debugctl; break;
     case MSR_PAT: *v = c->pat; break;
@@ -208,6 +216,9 @@ bool msr_write(struct cpu *c, uint32_t index, uint64_t v)
     case MSR_SYSENTER_ESP: c->sysenter_esp = v & 0xffffffff; return true;
     case MSR_SYSENTER_EIP: c->sysenter_eip = v & 0xffffffff; return true;
     case MSR_MCG_STATUS: c->mcg_status = v & 7; return true;
+    case MSR_MISC_ENABLE:
+        c->misc_enable = (v & (MISC_FAST_STRINGS | MISC_LIMIT_CPUID)) | MISC_NO_BTS | MISC_NO_PEBS;
+        return true;
     case MSR_DEBUGCTL: c->debugctl = v & 0x7f; return true;
     case MSR_PAT:
         if (!memory_types(v, true)) return false;

@@ -45,6 +45,6 @@ uint64_t tsc_read(struct cpu *c);
 bool msr_read(struct cpu *c, uint32_t index, uint64_t *value);
 bool msr_write(struct cpu *c, uint32_t index, uint64_t value);
 /* CPUID as the instruction sees it: out is EAX, EBX, ECX, EDX. */
-void cpuid_query(struct cpu *c, uint32_t leaf, uint32_t out[4]);
+void cpuid_query(struct cpu *c, uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
 
 #endif

@@ -180,7 +180,7 @@ def same_every_time(c):
 
 def models(c):
     """Each model boots what its system supports: the i686 kernel refuses a CPU without CMOV."""
-    for cpu, kernel in (('pentium2', True), ('pentium3', True), ('pentium', False), ('486', False)):
+    for cpu, kernel in (('pentium2', True), ('pentium3', True), ('pentium4', True), ('pentium-mmx', False), ('486', False)):
         with c.boot('-cpu', cpu, '-m', '96', *kernel_args(c)) as m:
             if kernel:
                 m.wait('GUEST-UP', 'serial')

@@ -1,5 +1,7 @@
 /* Control, debug and model-specific registers, CPUID, port protection, SMM, LOADALL, reset values. */
 #include "tests/unit/cpu_rig.h"
+#include "cpu/block.h"
+#include "cpu/optable.h"
 
 /* ---- CR0 and CR4. */
 
@@ -311,24 +313,81 @@ START_TEST(cpuid_describes_the_model)
 {
     uint32_t out[4];
     struct rig *r = rig_create("pentium3");
-    cpuid_query(r->c, 0, out);
+    cpuid_query(r->c, 0, 0, out);
     ck_assert_uint_eq(out[0], 2);
     ck_assert_uint_eq(out[1], 0x756e6547);
     ck_assert_uint_eq(out[2], 0x6c65746e);
     ck_assert_uint_eq(out[3], 0x49656e69);
-    cpuid_query(r->c, 1, out);
+    cpuid_query(r->c, 1, 0, out);
     ck_assert_uint_eq(out[0], 0x683);
     ck_assert_uint_eq(out[3] & 0x8100, 0x8100);            /* CMOV and CMPXCHG8B */
-    cpuid_query(r->c, 0x80000000, out);
+    cpuid_query(r->c, 0x80000000, 0, out);
     ck_assert_uint_eq(out[0], 0x03020101);                 /* no extended leaves: the last basic one answers */
     msr_write(r->c, 0x1b, 0xfee00000);
-    cpuid_query(r->c, 1, out);
+    cpuid_query(r->c, 1, 0, out);
     ck_assert(!(out[3] & 0x200));
     rig_destroy(r);
     r = rig_create("pentium");
-    cpuid_query(r->c, 1, out);
+    cpuid_query(r->c, 1, 0, out);
     ck_assert_uint_eq(out[3], 0x1bf);
     rig_destroy(r);
+    r = rig_create("pentium-mmx");
+    cpuid_query(r->c, 1, 0, out);
+    ck_assert_uint_eq(out[3], 0x8001bf);
+    rig_destroy(r);
+}
+END_TEST
+
+START_TEST(cpuid_of_the_pentium4_has_brand_and_caches)
+{
+    struct rig *r = rig_create("pentium4");
+    uint32_t out[4];
+    cpuid_query(r->c, 1, 0, out);
+    ck_assert_uint_eq(out[0], 0xf34);
+    ck_assert_uint_eq(out[1], 8 << 8);                     /* CLFLUSH lines of 64 bytes */
+    ck_assert_uint_eq(out[2], 1);                          /* SSE3 */
+    ck_assert_uint_eq(out[3] >> 23, 0xf);                  /* MMX, FXSR, SSE, SSE2 */
+    char brand[48];
+    for (unsigned n = 0; n < 3; n++) {
+        cpuid_query(r->c, 0x80000002 + n, 0, out);
+        for (unsigned k = 0; k < 4; k++) st32(brand + 16 * n + 4 * k, out[k]);
+    }
+    ck_assert_str_eq(brand, "              Intel(R) Pentium(R) 4 CPU 2.80GHz");
+    cpuid_query(r->c, 4, 1, out);
+    ck_assert_uint_eq(((out[1] >> 22) + 1) * ((out[1] >> 12 & 0x3ff) + 1) * ((out[1] & 0xfff) + 1) * (out[2] + 1), 1 << 20);
+    cpuid_query(r->c, 4, 2, out);
+    ck_assert_uint_eq(out[0], 0);
+    ck_assert(msr_write(r->c, 0x1a0, 1 << 22));            /* the limit for Windows NT */
+    cpuid_query(r->c, 0, 0, out);
+    ck_assert_uint_eq(out[0], 3);
+    rig_destroy(r);
+}
+END_TEST
+
+/* What a model announces is what its decoder takes. */
+START_TEST(features_go_with_what_they_need)
+{
+    static const struct { const char *model; unsigned features; } row[] = {
+        { "pentium3", 7 }, { "pentium3,-sse", 3 }, { "pentium4,-sse", 3 }, { "pentium4,-fxsr", 1 }, { "pentium2", 3 },
+        { "pentium,+mmx", 1 }, { "pentium3,+sse2", 15 }, { "486,+fxsr,+sse,+sse2", 14 }, { "pentium4", 15 },
+    };
+    static const uint8_t movq[] = { 0x0f, 0x6f, 0xc1 }, fxsave[] = { 0x0f, 0xae, 0x00 }, addps[] = { 0x0f, 0x58, 0xc1 },
+                         addpd[] = { 0x66, 0x0f, 0x58, 0xc1 };
+    static const struct { const uint8_t *bytes; unsigned len; } code[] = {
+        { movq, sizeof movq }, { fxsave, sizeof fxsave }, { addps, sizeof addps }, { addpd, sizeof addpd },
+    };
+    for (unsigned n = 0; n < sizeof row / sizeof row[0]; n++) {
+        struct rig *r = rig_create(row[n].model);
+        uint32_t out[4];
+        cpuid_query(r->c, 1, 0, out);
+        ck_assert_uint_eq(out[3] >> 23 & 15, row[n].features);
+        for (unsigned k = 0; k < 4; k++) {
+            struct insn i;
+            ck_assert(decode_insn(&r->c->blocks->map, code[k].bytes, code[k].len, CODE_32, &i));
+            ck_assert_msg((i.op != OP_bad) == (row[n].features >> k & 1), "%s: %u", row[n].model, k);
+        }
+        rig_destroy(r);
+    }
 }
 END_TEST
 
@@ -530,6 +589,8 @@ int main(void)
     tcase_add_test(t, tsc_follows_the_clock_and_never_repeats);
     tcase_add_test(t, performance_counter_counts_instructions);
     tcase_add_test(t, cpuid_describes_the_model);
+    tcase_add_test(t, cpuid_of_the_pentium4_has_brand_and_caches);
+    tcase_add_test(t, features_go_with_what_they_need);
     tcase_add_test(t, model_names_and_features);
     tcase_add_test(t, reset_values_by_model);
     suite_add_tcase(s, t);
