@@ -78,7 +78,7 @@ printf 'label: dos\nlabel-id: 0xbe19e001\nstart=2048, size=65536, type=e, bootab
 dd if=/usr/lib/syslinux/mbr/mbr.bin of="$D" bs=440 count=1 conv=notrunc status=none
 mkfs.fat -F 16 -i be19e001 --offset 2048 "$D" 32768 >/dev/null 2>&1
 syslinux --install --offset 1048576 "$D"
-printf 'DEFAULT linux\nPROMPT 0\nSERIAL 0 115200\nLABEL linux\n LINUX /vmlinuz\n INITRD /initrd.gz\n APPEND console=tty0 console=ttyS0,115200 quiet\n' > "$OUT/syslinux.cfg"
+printf 'DEFAULT linux\nPROMPT 0\nSERIAL 0 115200\nLABEL linux\n LINUX /vmlinuz\n INITRD /initrd.gz\n APPEND console=tty0 console=ttyS0,115200 quiet cryptomgr.notests\n' > "$OUT/syslinux.cfg"
 for f in vmlinuz initrd.gz syslinux.cfg; do mcopy -o -i "$D@@1048576" "$OUT/$f" "::/$f"; done
 rm -rf "$OUT/ext4"; mkdir -p "$OUT/ext4"; echo "a file on ext4" > "$OUT/ext4/hello.txt"
 mke2fs -q -F -t ext4 -U be19e001-0000-4000-8000-000000000001 -L beige -d "$OUT/ext4" -E offset=34603008 "$D" 31744k
@@ -87,7 +87,7 @@ say "linux: CD image"
 I=$OUT/iso; rm -rf "$I"; mkdir -p "$I/isolinux"
 cp /usr/lib/ISOLINUX/isolinux.bin /usr/lib/syslinux/modules/bios/ldlinux.c32 "$I/isolinux/"
 cp "$OUT/vmlinuz" "$OUT/initrd.gz" "$I/isolinux/"
-printf 'DEFAULT linux\nPROMPT 0\nSERIAL 0 115200\nLABEL linux\n LINUX vmlinuz\n INITRD initrd.gz\n APPEND console=tty0 console=ttyS0,115200 quiet\n' > "$I/isolinux/isolinux.cfg"
+printf 'DEFAULT linux\nPROMPT 0\nSERIAL 0 115200\nLABEL linux\n LINUX vmlinuz\n INITRD initrd.gz\n APPEND console=tty0 console=ttyS0,115200 quiet cryptomgr.notests\n' > "$I/isolinux/isolinux.cfg"
 xorriso -as mkisofs -quiet -V BEIGE -o "$OUT/linux.iso" -b isolinux/isolinux.bin -c isolinux/boot.cat -no-emul-boot \
   -boot-load-size 4 -boot-info-table "$I" 2>/dev/null
 rm -rf "$I" "$R" "$OUT/ext4"
