@@ -50,7 +50,8 @@ enum status op_lar(struct cpu *c, const struct insn *i)
     require_protected(c);
     struct desc d;
     if (!describe(c, (uint16_t)rm_read(c, i, 2), LAR_TYPES, &d)) return set_zf(c, false);
-    set_reg(c, i->reg, d.hi & 0x00f0ff00, insn_opsize(i));
+    /* Bits 16 to 19 are undefined (SDM vol. 2, LAR); chips show the limit there. Measured on an AMD EPYC. */
+    set_reg(c, i->reg, d.hi & 0x00ffff00, insn_opsize(i));
     return set_zf(c, true);
 }
 

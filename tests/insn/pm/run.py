@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""run.py - protected-mode rows on an emulator.
+
+  run.py BINARY [--cpu MODEL]      on Beige
+  run.py --qemu | --bochs          on the others, if they are installed
+  run.py BINARY --qemu --bochs     all, and a table of the rows that they see differently
+  options: --image FILE (a built image; otherwise nasm makes it), --all (print every row), --timeout S, --keep FILE (the log)
+
+The image is the same everywhere (pm.asm). It prints a line a row on COM1 and "N passed, N failed" last. Status 0 if Beige (or, without
+a BINARY, the other) passed every row, 1 if not, 77 if nasm or the emulator is missing.
+"""
+import argparse, os, re, shutil, subprocess, sys, tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+DISK = 4 * 16 * 63 * 512                                    # whole cylinders, for Bochs
+
+
+def build(path):
+    if not shutil.which('nasm'):
+        print('skipped: nasm is not installed')
+        sys.exit(77)
+    subprocess.check_call(['nasm', '-f', 'bin', '-I', HERE + '/', '-o', path, os.path.join(HERE, 'pm.asm')])
+
+
+def fields():
+    """Offsets of the R_ fields by number, from layout.inc."""
+    line = next(l for l in open(os.path.join(HERE, 'layout.inc')) if l.startswith('fields R_'))
+    return {4 * n: name.strip() for n, name in enumerate(line.split(',')[1:])}
+
+
+NAMES = fields()
+
+
+def beige(binary, disk, log, tmp, args):
+    return [binary, '-m', '16', '-display', 'none', '-serial', 'file:' + log, '-device', 'isa-debug-exit,iobase=0xf4,iosize=4',
+            '-drive', 'file=%s,format=raw,if=ide' % disk] + (['-cpu', args.cpu] if args.cpu else []), False
+
+
+def qemu(binary, disk, log, tmp, args):
+    return ['qemu-system-i386', '-accel', 'tcg', '-cpu', 'pentium3', '-m', '16', '-nodefaults', '-display', 'none', '-vga', 'std', '-serial', 'file:' + log,
+            '-device', 'isa-debug-exit,iobase=0xf4,iosize=4', '-drive', 'file=%s,format=raw,if=ide' % disk], False
+
+
+def bochs(binary, disk, log, tmp, args):
+    rc = os.path.join(tmp, 'bochsrc')
+    with open(rc, 'w') as o:
+        o.write('config_interface: textconfig\ndisplay_library: term\nromimage: file=/usr/share/bochs/BIOS-bochs-latest\n'
+                'vgaromimage: file=/usr/share/vgabios/vgabios.bin\nmegs: 32\nboot: disk\nclock: sync=none, time0=local\n'
+                'pci: enabled=1, chipset=i440fx\nata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14\n'
+                'ata0-master: type=disk, path="%s", mode=flat, cylinders=4, heads=16, spt=63\n'
+                'com1: enabled=1, mode=file, dev=%s\nlog: %s\npanic: action=report\nerror: action=ignore\ninfo: action=ignore\n'
+                'debug: action=ignore\nspeaker: enabled=0\n'
+                'cpu: model=p3_katmai, count=1, ips=20000000, reset_on_triple_fault=1\n' % (disk, log, os.path.join(tmp, 'bochs.log')))
+    cont = os.path.join(tmp, 'continue')                    # Debian's bochs-bin has the debugger built in
+    open(cont, 'w').write('c\n' * 200)
+    return ['bochs-bin', '-q', '-f', rc, '-rc', cont], True
+
+
+def run(how, binary, image, args):
+    """The lines that the image printed."""
+    with tempfile.TemporaryDirectory(prefix='pm-') as tmp:
+        disk, log = os.path.join(tmp, 'disk.img'), os.path.join(tmp, 'com1')
+        shutil.copy(image, disk)
+        os.truncate(disk, DISK)
+        open(log, 'w').close()
+        command, terminal = how(binary, disk, log, tmp, args)
+        err = open(os.path.join(tmp, 'err'), 'wb')
+        if terminal:
+            command = ['script', '-qefc', ' '.join(command), '/dev/null']
+        try:
+            p = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=err, stderr=err, env=dict(os.environ, TERM='xterm', LINES='30', COLUMNS='100'))
+            p.wait(args.timeout)
+        except subprocess.TimeoutExpired:
+            p.kill()
+            p.wait()
+        text = open(log, errors='replace').read()
+        if args.keep:
+            shutil.copy(log, args.keep)
+        lines = text.splitlines()
+        if not any(l.startswith('ROW') for l in lines):
+            sys.stderr.write(open(os.path.join(tmp, 'err'), errors='replace').read()[-2000:] + '\n')
+        return lines
+
+
+def readable(line):
+    """Field offsets to names in the complaints of a row."""
+    def name(m):
+        n = int(m.group(1), 16)
+        return ' %s=%s want %s' % (NAMES.get(n, '[%x]' % n), m.group(2), m.group(3))
+    return re.sub(r' ([0-9a-f]+)=([0-9a-f]+)!=([0-9a-f]+)', name, line)
+
+
+def main():
+    a = argparse.ArgumentParser()
+    a.add_argument('binary', nargs='?')
+    for o in ('--qemu', '--bochs', '--all'):
+        a.add_argument(o, action='store_true')
+    a.add_argument('--cpu')
+    a.add_argument('--image')
+    a.add_argument('--keep')
+    a.add_argument('--timeout', type=float, default=60)
+    args = a.parse_args()
+    todo = [('Beige', beige)] if args.binary else []
+    todo += [('QEMU', qemu)] if args.qemu else []
+    todo += [('Bochs', bochs)] if args.bochs else []
+    if not todo:
+        a.error('nothing to run on')
+    with tempfile.TemporaryDirectory(prefix='pm-') as tmp:
+        image = args.image or os.path.join(tmp, 'pm.img')
+        if not args.image:
+            build(image)
+        seen = {}
+        for who, how in todo:
+            lines = run(how, args.binary, image, args)
+            rows = [l for l in lines if l.startswith('ROW ')]
+            wrong = {l[4:].split(':')[0]: readable(l) for l in rows if not l.endswith(' ok')}
+            last = next((l for l in reversed(lines) if re.match(r'\d+ passed, \d+ failed$', l)), None)
+            seen[who] = wrong, last
+            for l in rows if args.all else wrong.values():
+                print('%s: %s' % (who, l))
+            if not last:
+                print('%s: no total; the last line was: %s' % (who, lines[-1] if lines else 'none'))
+                last = '%d passed, %d failed' % (len(rows) - len(wrong), len(wrong) + 1)
+            print('%s: %s' % (who, last) if len(todo) > 1 else last)
+    wrong, last = seen[todo[0][0]]
+    return 0 if last and not wrong else 1
+
+
+sys.exit(main())
