@@ -40,6 +40,7 @@ struct cpu *cpu_create(const struct cpu_config *cfg, struct error *e)
     memset(c->jump_cache, 0xff, JUMP_CACHE * sizeof *c->jump_cache);
     decode_map_build(&c->blocks->map, cpu_level(c), c->features[0]);
     c->a20_mask = ~0ull;
+    c->shadow_mark = INT64_MIN;
     c->ip_mask = cpu_level(c) <= LEVEL_286 ? 0xffff : 0xffffffff;
     c->phys_listener = (struct phys_listener){ .map_changed = smc_map_changed, .opaque = c };
     c->ram_listener = (struct ram_listener){ .code_written = smc_code_written, .watch_changed = smc_watch_changed, .opaque = c };
@@ -197,6 +198,9 @@ static const struct state_field cpu_fields[] = {
     FIELD_DERIVED(T, go_budget),
     FIELD_DERIVED(T, go_spare),
     FIELD_DERIVED(T, link_from),
+    FIELD_DERIVED(T, shadow_mark),
+    FIELD_DERIVED(T, shadow_mark_ss),
+    FIELD_DERIVED(T, unused7),
     FIELD_STRUCTS(T, seg, &seg_state, "ES CS SS DS FS GS"),
     FIELD_RANGE(T, cpl, 0, 3, "privilege level"),
     FIELD_RANGE(T, activity, 0, ACT_WAIT_SIPI, "0 running, 1 halted, 2 shut down, 3 waits for SIPI"),
@@ -323,6 +327,8 @@ enum host_status cpu_loaded(struct cpu *c, struct error *e)
     c->go_spare = 0;
     c->go = NULL;
     c->link_from = NULL;
+    c->shadow_mark = INT64_MIN;
+    c->shadow_mark_ss = false;
     c->a20_mask = c->a20_masked ? ~(1ull << 20) : ~0ull;
     c->ip_mask = cpu_level(c) <= LEVEL_286 ? 0xffff : 0xffffffff;
     c->fault_vector = c->fault_error = 0;

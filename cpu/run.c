@@ -51,6 +51,22 @@ static bool flat(const struct cpu *c, unsigned n)
     return c->seg[n].base == 0 && c->seg_read_end[n] == 1ull << 32 && (n == SEG_CS || c->seg_write_end[n] == 1ull << 32);
 }
 
+void cpu_seg_changed(struct cpu *c, unsigned seg)
+{
+    static const uint8_t flat_bit[SEG_COUNT] = { [SEG_ES] = MODE_FLAT_ES, [SEG_SS] = MODE_FLAT_SS, [SEG_DS] = MODE_FLAT_DS };
+    if (seg == SEG_CS) {
+        cpu_mode_changed(c);
+        return;
+    }
+    derive_segment(c, seg);
+    uint32_t mode = (c->mode & ~(uint32_t)flat_bit[seg]) | (flat(c, seg) ? flat_bit[seg] : 0u);
+    if (seg == SEG_SS) mode = (mode & ~(uint32_t)MODE_SS32) | (cpu_ss32(c) ? MODE_SS32 : 0u);
+    if (mode == c->mode) return;
+    c->attention |= ATT_MODE;
+    c->mode = mode;
+    c->jump_context = (c->jump_context & ~0xffffffffull) | mode;
+}
+
 void cpu_mode_changed(struct cpu *c)
 {
     for (unsigned n = 0; n < SEG_COUNT; n++) derive_segment(c, n);
@@ -336,6 +352,7 @@ uint64_t cpu_run(struct cpu *c, uint64_t budget)
     int64_t start = budget > INT64_MAX / 2 ? INT64_MAX / 2 : (int64_t)budget;
     c->budget = c->budget_published = start;
     c->link_from = NULL;
+    c->shadow_mark = INT64_MIN;
     attention_derive(c);
     if (setjmp(c->landing)) {
         c->link_from = NULL;
@@ -343,6 +360,10 @@ uint64_t cpu_run(struct cpu *c, uint64_t budget)
         c->budget--;
     }
     loop(c);
+    if (c->shadow_mark == c->budget + 1) {    /* the run ends in a shadow that nobody has needed so far */
+        if (c->shadow_mark_ss) c->shadow_ss = true;
+        else c->shadow_sti = true;
+    }
     cpu_publish(c);
     return (uint64_t)(start - c->budget);
 }

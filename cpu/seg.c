@@ -182,7 +182,7 @@ void seg_load_real(struct cpu *c, unsigned seg, uint16_t sel)
         if (seg == SEG_CS || !(s->attr & SEG_P))
             s->attr = (s->attr & 0xf000) | SEG_P | SEG_S | SEG_WRITABLE | SEG_ACCESSED;
     }
-    cpu_mode_changed(c);
+    cpu_seg_changed(c, seg);
 }
 
 void seg_load_null(struct cpu *c, unsigned seg, uint16_t sel)
@@ -191,7 +191,7 @@ void seg_load_null(struct cpu *c, unsigned seg, uint16_t sel)
     s->sel = sel;
     s->base = 0;
     s->attr = 0;
-    cpu_mode_changed(c);
+    cpu_seg_changed(c, seg);
 }
 
 /* SDM vol. 2, MOV: the checks in its order. */
@@ -205,7 +205,7 @@ static void load_ss(struct cpu *c, uint16_t sel)
     desc_probe_accessed(c, &d);
     desc_mark_accessed(c, &d);
     c->seg[SEG_SS] = desc_seg(&d, sel);
-    cpu_mode_changed(c);
+    cpu_seg_changed(c, SEG_SS);
 }
 
 void seg_load(struct cpu *c, unsigned seg, uint16_t sel)
@@ -231,7 +231,7 @@ void seg_load(struct cpu *c, unsigned seg, uint16_t sel)
     desc_probe_accessed(c, &d);
     desc_mark_accessed(c, &d);
     c->seg[seg] = desc_seg(&d, sel);
-    cpu_mode_changed(c);
+    cpu_seg_changed(c, seg);
 }
 
 /* No interrupt between a load of SS and the next instruction (it loads SP). The later 8086 steppings, which are the
@@ -239,8 +239,7 @@ void seg_load(struct cpu *c, unsigned seg, uint16_t sel)
 static void open_shadow(struct cpu *c, unsigned seg)
 {
     if (seg != SEG_SS && cpu_level(c) != LEVEL_8086) return;
-    c->shadow_ss = true;
-    c->attention |= ATT_SHADOW;
+    shadow_open(c, true);
 }
 
 /* Segment register of a MOV or POP: the 8086 decodes two bits, later models know what does not exist. CS can be loaded

@@ -75,6 +75,9 @@ struct cpu {
     int64_t go_budget;
     uint64_t go_spare;
     struct insn *link_from;      /* a jump that wants to be linked to the block at c->rip */
+    int64_t shadow_mark;         /* DERIVED: budget at the last instruction that opened a shadow nobody waits in */
+    bool shadow_mark_ss;         /* DERIVED: it was a load of SS */
+    uint8_t unused7[7];
     struct seg seg[SEG_COUNT];
     uint8_t cpl;
     uint8_t activity;            /* ACT_* */
@@ -168,6 +171,23 @@ void eflags_set(struct cpu *c, uint32_t value);             /* replaces all bits
 void attention_derive(struct cpu *c);
 /* Segment registers, base, limit, CPL, D bits, CR0, CR4 or EFLAGS.VM/TF/AC changed: recompute c->mode (run.c). */
 void cpu_mode_changed(struct cpu *c);
+/* The same where only c->seg[seg] changed. */
+void cpu_seg_changed(struct cpu *c, unsigned seg);
+/* The instruction that has just run, with c->budget not yet lowered for it, opened a shadow. For tests of bodies. */
+static inline bool shadow_is_open(const struct cpu *c) { return c->shadow_sti || c->shadow_ss || c->shadow_mark == c->budget; }
+/* The running instruction opens the one-instruction shadow of STI, or of a load of SS. Where no event is pending nothing can
+ * come in before the next instruction ends, unless the run ends here: then cpu_run() turns the mark into the flag. */
+static inline void shadow_open(struct cpu *c, bool ss)
+{
+    if (!(c->attention | (c->eflags & FL_TF) | (c->dr[7] & 0xff)) && !c->intr_level) {
+        c->shadow_mark = c->budget;
+        c->shadow_mark_ss = ss;
+        return;
+    }
+    if (ss) c->shadow_ss = true;
+    else c->shadow_sti = true;
+    c->attention |= ATT_SHADOW;
+}
 /* Paging registers changed. global: also entries with G. (tlb.c) */
 void tlb_flush(struct cpu *c, bool global);
 void tlb_flush_page(struct cpu *c, uint64_t linear);

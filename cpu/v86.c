@@ -56,8 +56,7 @@ enum status op_sti(struct cpu *c, const struct insn *i)
     if (if_allowed(c)) {
         if (c->eflags & FL_IF) return BODY_NEXT;
         c->eflags |= FL_IF;
-        c->shadow_sti = true;
-        c->attention |= ATT_SHADOW;
+        shadow_open(c, false);
         if (c->intr_level) c->attention |= ATT_INTR;
     } else if (if_virtual(c) && !(c->eflags & FL_VIP)) {
         c->eflags |= FL_VIF;

@@ -454,10 +454,10 @@ START_TEST(sti_opens_a_shadow_only_from_disabled)
     struct insn i = rig_plain(INSN_O16);
     eflags_set(r->c, FL_IF);
     rig_body(r, op_sti, &i);
-    ck_assert(!r->c->shadow_sti);
+    ck_assert(!shadow_is_open(r->c));
     rig_body(r, op_cli, &i);
     rig_body(r, op_sti, &i);
-    ck_assert(r->c->shadow_sti);
+    ck_assert(shadow_is_open(r->c));
     rig_destroy(r);
 }
 END_TEST

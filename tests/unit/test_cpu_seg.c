@@ -114,7 +114,7 @@ START_TEST(mov_to_ss_opens_the_shadow)
     struct rig *r = rig_create("pentium3");
     struct insn i = rig_reg(SEG_SS, R_CX, INSN_O16);
     ck_assert_int_eq(rig_body(r, op_mov_Sw_Ew, &i), NO_FAULT);
-    ck_assert(r->c->shadow_ss);
+    ck_assert(shadow_is_open(r->c));
     ck_assert(r->c->attention & ATT_SHADOW);
     i = rig_reg(SEG_CS, R_CX, INSN_O16);
     ck_assert_int_eq(rig_body(r, op_mov_Sw_Ew, &i), V_UD);
