@@ -1,6 +1,7 @@
 /* Media of the drives, and pictures of the screen. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "frontend/session.h"
 #include "host/png.h"
@@ -18,6 +19,12 @@ static bool find_drive(struct session *s, const char *name, struct machine_block
         }
     error_set(e, HOST_MISSING, "Device '%s' not found", name);
     return false;
+}
+
+static bool same_file(const char *a, const char *b)
+{
+    struct stat sa, sb;
+    return stat(a, &sa) == 0 && stat(b, &sb) == 0 && sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
 }
 
 static bool is_cd(const struct machine_block *b) { return b->removable && strncmp(b->id, "floppy", 6) != 0; }
@@ -47,6 +54,9 @@ enum host_status session_change(struct session *s, const char *drive, const char
     struct machine_block d;
     if (!find_drive(s, drive, &d, e)) return HOST_MISSING;
     if (!d.removable) return error_set(e, HOST_REFUSED, "Device '%s' is not removable", drive);
+    /* The same image again, perhaps in another mode: it locks itself out until the old medium is gone. */
+    if (d.blk && same_file(d.blk->path, file) && machine_change_medium(s->machine, drive, NULL, force, e) != HOST_OK)
+        return HOST_BUSY;
     struct image_options o = { .format = format, .read_only = read_only || is_cd(&d), .snapshot = s->snapshot && !is_cd(&d) };
     /* A floppy image that may not be written is write-protected. */
     if (!o.snapshot && access(file, F_OK) == 0 && access(file, W_OK) != 0) o.read_only = true;

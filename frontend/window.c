@@ -24,7 +24,6 @@ struct window {
     uint64_t next_frame, next_title;
     bool grabbed, fullscreen, expose;
     bool down[KEY_COUNT];
-    uint32_t buttons;
 };
 
 static void window_title(struct window *w)
@@ -97,13 +96,14 @@ static void window_key(struct window *w, const SDL_KeyboardEvent *ev)
 
 static void window_button(struct window *w, const SDL_MouseButtonEvent *ev)
 {
-    uint32_t bit = ev->button == SDL_BUTTON_LEFT ? 1 : ev->button == SDL_BUTTON_RIGHT ? 2 : ev->button == SDL_BUTTON_MIDDLE ? 4 : 0;
+    static const uint32_t bits[] = { [SDL_BUTTON_LEFT] = 1, [SDL_BUTTON_RIGHT] = 2, [SDL_BUTTON_MIDDLE] = 4 };
+    uint32_t bit = ev->button <= SDL_BUTTON_RIGHT ? bits[ev->button] : 0, *buttons = &w->s->mouse_buttons;
     if (!w->grabbed) {
         if (ev->type == SDL_MOUSEBUTTONDOWN && machine_mouse_wanted(w->s->machine)) window_grab(w, true);
         return;
     }
-    w->buttons = ev->type == SDL_MOUSEBUTTONDOWN ? w->buttons | bit : w->buttons & ~bit;
-    machine_mouse(w->s->machine, 0, 0, 0, w->buttons);
+    *buttons = ev->type == SDL_MOUSEBUTTONDOWN ? *buttons | bit : *buttons & ~bit;
+    machine_mouse(w->s->machine, 0, 0, 0, *buttons);
 }
 
 static void window_event(struct window *w, const SDL_Event *ev)
@@ -116,10 +116,10 @@ static void window_event(struct window *w, const SDL_Event *ev)
         window_key(w, &ev->key);
         return;
     case SDL_MOUSEMOTION:
-        if (w->grabbed) machine_mouse(w->s->machine, ev->motion.xrel, ev->motion.yrel, 0, w->buttons);
+        if (w->grabbed) machine_mouse(w->s->machine, ev->motion.xrel, ev->motion.yrel, 0, w->s->mouse_buttons);
         return;
     case SDL_MOUSEWHEEL:
-        if (w->grabbed) machine_mouse(w->s->machine, 0, 0, -ev->wheel.y, w->buttons);
+        if (w->grabbed) machine_mouse(w->s->machine, 0, 0, -ev->wheel.y, w->s->mouse_buttons);
         return;
     case SDL_MOUSEBUTTONDOWN: case SDL_MOUSEBUTTONUP:
         window_button(w, &ev->button);
@@ -186,7 +186,9 @@ static void window_draw(struct window *w)
     if (!f || !f->pixels || !f->width || !f->height) return;
     bool fresh = !w->tex || f->generation != w->generation;
     if (fresh) window_resize(w, f);
-    if (!w->tex || (!window_upload(w, f, fresh) && !w->expose)) return;
+    bool all = fresh || w->s->picture_shared;
+    w->s->picture_shared = false;
+    if (!w->tex || (!window_upload(w, f, all) && !w->expose)) return;
     SDL_Rect r = window_picture(w, f);
     SDL_SetRenderDrawColor(w->ren, 0, 0, 0, 255);
     SDL_RenderClear(w->ren);
@@ -212,15 +214,33 @@ uint64_t window_service(struct window *w)
     return w->next_frame > now ? w->next_frame - now : 0;
 }
 
+/* SDL would otherwise fall back to a driver that shows nothing. */
+static bool have_display(void)
+{
+#ifdef __linux__
+    return getenv("DISPLAY") || getenv("WAYLAND_DISPLAY") || getenv("SDL_VIDEODRIVER");
+#else
+    return true;
+#endif
+}
+
 struct window *window_create(struct session *s, const char *title, bool fullscreen, struct error *e)
 {
+    if (!have_display()) {
+        error_set(e, HOST_MISSING, "no display for a window (neither DISPLAY nor WAYLAND_DISPLAY is set); use -display none or "
+                  "-nographic");
+        return NULL;
+    }
     struct window *w = calloc(1, sizeof *w);
     SDL_SetHint(SDL_HINT_VIDEO_X11_NET_WM_BYPASS_COMPOSITOR, "0");
     SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1");
     if (!w || !(w->name = strdup(title))) goto out_memory;
     w->s = s;
     if (SDL_Init(SDL_INIT_VIDEO) != 0) goto out_sdl;
-    w->win = SDL_CreateWindow(title, SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED, 720, 540, SDL_WINDOW_RESIZABLE);
+    SDL_EnableScreenSaver();
+    SDL_StopTextInput();                               /* keys, not text: no input method in between */
+    w->win = SDL_CreateWindow(title, SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED, 720, 540,
+                              SDL_WINDOW_RESIZABLE | SDL_WINDOW_ALLOW_HIGHDPI);
     if (!w->win) goto out_sdl;
     w->ren = SDL_CreateRenderer(w->win, -1, 0);
     if (!w->ren) goto out_sdl;
@@ -228,7 +248,7 @@ struct window *window_create(struct session *s, const char *title, bool fullscre
     if (fullscreen) window_fullscreen(w, true);
     return w;
 out_sdl:
-    error_set(e, HOST_MISSING, "cannot open a window: %s (use -display none, or -nographic)", SDL_GetError());
+    error_set(e, HOST_MISSING, "cannot open a window: %s; use -display none or -nographic", SDL_GetError());
     window_destroy(w);
     return NULL;
 out_memory:
