@@ -10,6 +10,9 @@ static char lines[16][LINEEDIT_MAX];
 static unsigned line_count;
 static struct lineedit l;
 
+/* A check that is made for every byte: Check's own would report each one that holds. */
+#define demand(cond) do { if (!(cond)) ck_abort_msg("%s", #cond); } while (0)
+
 /* Printable text, CR, LF, BS, BEL and "ESC [ K": all that may be sent. */
 static void show(void *opaque, const char *text, size_t len)
 {
@@ -22,17 +25,17 @@ static void show(void *opaque, const char *text, size_t len)
             tty.end = 0;
             tty.rows++;
             break;
-        case '\b': ck_assert_uint_gt(tty.col, 0); tty.col--; break;
+        case '\b': demand(tty.col > 0); tty.col--; break;
         case '\a': tty.bells++; break;
         case 27:
-            ck_assert(i + 2 < len && text[i + 1] == '[' && text[i + 2] == 'K');
+            demand(i + 2 < len && text[i + 1] == '[' && text[i + 2] == 'K');
             memset(tty.row + tty.col, 0, WIDTH - tty.col);
             tty.end = tty.col;
             i += 2;
             break;
         default:
-            ck_assert(text[i] >= 32 || text[i] < 0);
-            ck_assert_uint_lt(tty.col, WIDTH);
+            demand(text[i] >= 32 || text[i] < 0);
+            demand(tty.col < WIDTH);
             tty.row[tty.col++] = text[i];
             if (tty.col > tty.end) tty.end = tty.col;
         }
@@ -77,10 +80,10 @@ static void looks_right(void)
 {
     char want[LINEEDIT_MAX + 2];
     int n = snprintf(want, sizeof want, "> %s", l.text);
-    ck_assert_uint_eq(l.len, strlen(l.text));
-    ck_assert_uint_eq(tty.end, (size_t)n);
-    ck_assert_mem_eq(tty.row, want, (size_t)n);
-    ck_assert_uint_eq(tty.col, l.pos + 2);
+    demand(l.len == strlen(l.text));
+    demand(tty.end == (size_t)n);
+    demand(memcmp(tty.row, want, (size_t)n) == 0);
+    demand(tty.col == l.pos + 2);
 }
 
 static void expect_line(const char *keys, const char *want)
@@ -205,7 +208,7 @@ int main(void)
     tcase_add_test(t, history_goes_back_and_forth);
     tcase_add_test(t, tab_completes_lists_and_rings);
     tcase_add_test(t, line_ends_of_all_kinds_end_one_line);
-    tcase_add_loop_test(t, any_bytes_at_all_leave_terminal_and_line_agreed, 0, 50);
+    tcase_add_loop_test(t, any_bytes_at_all_leave_terminal_and_line_agreed, 0, 20);
     suite_add_tcase(s, t);
     return suite_main(s);
 }
