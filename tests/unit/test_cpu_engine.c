@@ -18,6 +18,12 @@ static struct rig *program(const uint8_t *code, unsigned len)
 }
 #define PROGRAM(...) program((const uint8_t[]){ __VA_ARGS__ }, sizeof (const uint8_t[]){ __VA_ARGS__ })
 
+static uint8_t first_user_vector(void *opaque)
+{
+    (void)opaque;
+    return 0x20;
+}
+
 START_TEST(every_byte_of_the_cpu_is_named)
 {
     ck_assert_uint_eq(state_uncovered(&cpu_state, stderr), 0);
@@ -73,6 +79,24 @@ START_TEST(a_deadline_is_met_exactly_in_a_loop)
         total += n;
         ck_assert_uint_eq(r->c->r[R_AX], (total + 2) / 3);
     }
+    rig_destroy(r);
+}
+END_TEST
+
+START_TEST(a_run_that_ends_after_sti_keeps_the_shadow)
+{
+    struct rig *r = PROGRAM(0xfb, 0x40, 0xf4);                     /* sti; inc eax; hlt */
+    uint64_t ax = r->c->r[R_AX];
+    cpu_run(r->c, 1);
+    ck_assert(r->c->shadow_sti);
+    r->c->pins.intack = first_user_vector;
+    struct irq_line intr = cpu_pin(r->c, CPU_PIN_INTR);
+    irq_set(&intr, true);
+    cpu_run(r->c, 1);                                              /* the INC, not the interrupt */
+    ck_assert_uint_eq(r->c->r[R_AX], ax + 1);
+    ck_assert(!r->c->shadow_sti);
+    cpu_run(r->c, 1);
+    ck_assert_uint_eq(r->c->rip, 0x7000);
     rig_destroy(r);
 }
 END_TEST
@@ -371,6 +395,7 @@ int main(void)
     tcase_add_test(tc, a_repetition_of_zero_counts_one);
     tcase_add_test(tc, a_fault_counts_for_its_delivery_only);
     tcase_add_test(tc, a_deadline_is_met_exactly_in_a_loop);
+    tcase_add_test(tc, a_run_that_ends_after_sti_keeps_the_shadow);
     tcase_add_test(tc, the_next_instruction_may_be_rewritten);
     tcase_add_test(tc, a_loop_that_rewrites_itself_sees_every_version);
     tcase_add_test(tc, code_written_by_a_bus_master_is_decoded_anew);

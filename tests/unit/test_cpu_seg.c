@@ -115,6 +115,8 @@ START_TEST(mov_to_ss_opens_the_shadow)
     struct insn i = rig_reg(SEG_SS, R_CX, INSN_O16);
     ck_assert_int_eq(rig_body(r, op_mov_Sw_Ew, &i), NO_FAULT);
     ck_assert(shadow_is_open(r->c));
+    r->c->intr_level = true;                                       /* somebody waits: the run loop must know */
+    ck_assert_int_eq(rig_body(r, op_mov_Sw_Ew, &i), NO_FAULT);
     ck_assert(r->c->attention & ATT_SHADOW);
     i = rig_reg(SEG_CS, R_CX, INSN_O16);
     ck_assert_int_eq(rig_body(r, op_mov_Sw_Ew, &i), V_UD);
