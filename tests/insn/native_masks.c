@@ -202,12 +202,13 @@ static void mask_x87(const char *name, struct image *h, const struct image *o)
     st16(h->fx + 2, (uint16_t)((status & ~bits) | (ours & bits)));
 }
 
-/* RCP and RSQRT: both within 1.5 * 2^-12 of the exact value (SDM vol. 2). */
+/* RCP and RSQRT: both within 1.5 * 2^-12 of the exact value; a result near 2^-126 may be flushed to 0 (SDM vol. 2). */
 static void mask_approximation(struct image *h, const struct image *o)
 {
     for (unsigned k = FX_XMM; k < FX_END; k += 4) {
         uint32_t a = ld32(h->fx + k), b = ld32(o->fx + k);
-        if ((a ^ b) >> 31 == 0 && a - b + 0x4000 <= 0x8000) st32(h->fx + k, b);
+        bool tiny = (a & 0x7fffffff) < 0x804000 && (b & 0x7fffffff) < 0x804000;
+        if ((a ^ b) >> 31 == 0 && (tiny || a - b + 0x4000 <= 0x8000)) st32(h->fx + k, b);
     }
 }
 
