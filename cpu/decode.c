@@ -39,6 +39,7 @@ static void row_forms(uint16_t op, bool *memory, bool *reg)
     *memory = *reg = true;
     for (unsigned n = 0; n < 3; n++)
         if (operand_is_memory_only(optable[op].operand[n])) *reg = false;
+        else if (operand_is_register_only(optable[op].operand[n])) *memory = false;
 }
 
 static void put_row(struct decode_map *m, uint16_t *slot, const struct op_code *row)
@@ -102,7 +103,8 @@ void decode_map_build(struct decode_map *m, enum cpu_level level, uint64_t featu
 #define BIT(o) (1ull << (o))
 #define MODRM_OPERANDS (BIT(O_Eb) | BIT(O_Ew) | BIT(O_Ed) | BIT(O_Ev) | BIT(O_Gb) | BIT(O_Gw) | BIT(O_Gd) | BIT(O_Gv) | \
     BIT(O_M) | BIT(O_Ma) | BIT(O_Mp) | BIT(O_Mb) | BIT(O_Mw) | BIT(O_Md) | BIT(O_Mq) | BIT(O_Mt) | BIT(O_Ms) | BIT(O_Sw) | \
-    BIT(O_Ry) | BIT(O_Cy) | BIT(O_Dy) | BIT(O_Pq) | BIT(O_Qq) | BIT(O_Qd) | BIT(O_Vx) | BIT(O_Wx) | BIT(O_Wd) | BIT(O_Wq))
+    BIT(O_Ry) | BIT(O_Cy) | BIT(O_Dy) | BIT(O_Pq) | BIT(O_Qq) | BIT(O_Qd) | BIT(O_Vx) | BIT(O_Wx) | BIT(O_Wd) | BIT(O_Wq) | \
+    BIT(O_Nq) | BIT(O_Ux))
 
 struct reader {
     const uint8_t *b;
@@ -114,7 +116,8 @@ static const uint8_t *take(struct reader *r, unsigned n)
 {
     static const uint8_t zeros[8];
     if (r->more || r->too_long || r->pos + n > r->max || r->pos + n > r->avail) {
-        if (r->pos + n > r->max) r->too_long = true;
+        /* A byte that cannot be fetched faults before the length does. */
+        if (r->pos + n > r->max && r->avail >= r->max && !r->more) r->too_long = true;
         else if (!r->too_long) r->more = true;
         return zeros;
     }
@@ -292,6 +295,8 @@ bool decode_insn(const struct decode_map *m, const uint8_t *b, unsigned avail, u
             for (unsigned n = 0; n < 3; n++)
                 if (operand_is_memory_only(row->operand[n]) && m->level != LEVEL_8086) op = OP_bad;
         } else {
+            for (unsigned n = 0; n < 3; n++)
+                if (operand_is_register_only(row->operand[n])) op = OP_bad;
             i->flags |= INSN_MEM;
             seg = wide_address ? address32(&r, modrm, i) : address16(&r, modrm, i);
         }

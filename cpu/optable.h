@@ -50,6 +50,7 @@ enum operand {
     O_hES, O_hSS, O_hDS, O_hFS, O_hGS,                       /* insn.imm = SEG_*, not written */
     O_STi, O_ST0_STi, O_STi_ST0,                             /* insn.rm = i */
     O_Pq, O_Qq, O_Qd, O_Vx, O_Wx, O_Wd, O_Wq,                /* MMX and XMM registers and their r/m */
+    O_Nq, O_Ux,                                              /* the same, r/m a register only */
 };
 
 enum op_attr {
@@ -81,6 +82,7 @@ struct op_code {
 extern const struct op_code op_codes[];
 extern const unsigned op_codes_count;
 
+static inline bool operand_is_register_only(enum operand o) { return o == O_Nq || o == O_Ux; }
 static inline bool operand_is_memory_only(enum operand o) { return o >= O_M && o <= O_Ms; }
 
 #endif

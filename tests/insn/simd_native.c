@@ -209,7 +209,7 @@ static unsigned long run_row(uint8_t *code, const struct row *r, unsigned long c
     for (unsigned k = 0; k < 3; k++) {
         char c = r->operand[k][0];
         memory_only |= c == 'M';
-        has_operand |= strchr("EMQW", c) != NULL;
+        has_operand |= strchr("EMNQUW", c) != NULL;
         has_imm |= c == 'I';
     }
     if (!strcmp(r->name, "fxsave_M") || !strcmp(r->name, "fxrstor_M")) return 0;
