@@ -2,6 +2,7 @@
 #ifndef CPU_DECODE_H
 #define CPU_DECODE_H
 
+#include <stddef.h>
 #include "base/bytes.h"
 #include "cpu/optable.h"
 
@@ -24,6 +25,10 @@ enum { CODE_16, CODE_32, CODE_64 };           /* default operand and address siz
 
 /* Decodes the instruction at b into *i (all but run, link, off and count). False if it needs more than avail bytes. */
 bool decode_insn(const struct decode_map *m, const uint8_t *b, unsigned avail, unsigned code_size, struct insn *i);
+
+/* cpu_disasm() with a map that the caller keeps, for many instructions (disasm.c). */
+unsigned disasm_insn(const struct decode_map *m, const uint8_t *buf, size_t len, unsigned mode, uint64_t ip, char *text,
+                     size_t text_size);
 
 /* Where a byte register lives in cpu.r, from its register number without REX: AL CL DL BL AH CH DH BH. */
 static inline uint8_t byte_reg_offset(unsigned n)

@@ -97,6 +97,12 @@ static void put_rm(struct text *t, const struct insn *i, unsigned size)
     else put_reg(t, i->rm, size);
 }
 
+static void put_vector(struct text *t, const struct insn *i, const char *file, unsigned size)
+{
+    if (insn_is_mem(i)) put_memory(t, i, size);
+    else put(t, "%s%u", file, i->rm);
+}
+
 static void put_string(struct text *t, const struct insn *i, bool destination, unsigned size)
 {
     put(t, "%s", size_name(size));
@@ -118,7 +124,11 @@ static void put_operand(struct text *t, const struct insn *i, enum operand o, ui
     int32_t imm = second_imm ? i->disp : i->imm;
     switch (o) {
     case O_Eb: case O_Mb: put_rm(t, i, 1); return;
-    case O_Ew: case O_Mw: put_rm(t, i, 2); return;
+    case O_Ew:
+        if ((i->op == OP_mov_Ew_Sw || i->op == OP_mov_Sw_Ew) && !insn_is_mem(i)) put_reg(t, i->rm, v);
+        else put_rm(t, i, 2);
+        return;
+    case O_Mw: put_rm(t, i, 2); return;
     case O_Ed: case O_Md: put_rm(t, i, 4); return;
     case O_Ev: put_rm(t, i, v); return;
     case O_Mq: put_rm(t, i, 8); return;
@@ -162,6 +172,12 @@ static void put_operand(struct text *t, const struct insn *i, enum operand o, ui
     case O_STi: put(t, "st(%u)", i->rm); return;
     case O_ST0_STi: put(t, "st(0), st(%u)", i->rm); return;
     case O_STi_ST0: put(t, "st(%u), st(0)", i->rm); return;
+    case O_Pq: put(t, "mm%u", i->reg); return;
+    case O_Vx: put(t, "xmm%u", i->reg); return;
+    case O_Nq: put(t, "mm%u", i->rm); return;
+    case O_Ux: put(t, "xmm%u", i->rm); return;
+    case O_Qq: case O_Qd: put_vector(t, i, "mm", o == O_Qq ? 8 : 4); return;
+    case O_Wx: case O_Wd: case O_Wq: put_vector(t, i, "xmm", o == O_Wx ? 16 : o == O_Wq ? 8 : 4); return;
     default: return;
     }
 }
@@ -190,7 +206,10 @@ static void put_mnemonic(struct text *t, const struct insn *i, const struct op_r
 {
     const char *name = sized_name(i);
     if ((i->flags & INSN_LOCK) && i->op != OP_bad) put(t, "lock ");
-    if (is_string(row) && (i->flags & (INSN_REP | INSN_REPNE))) put(t, i->flags & INSN_REP ? "rep " : "repne ");
+    if (is_string(row)) {
+        if (i->flags & INSN_REP) put(t, row->attr & OPA_FP ? "repe " : "rep ");
+        else if (i->flags & INSN_REPNE) put(t, "repne ");
+    }
     if (name) {
         put(t, "%s", name);
         return;
@@ -212,14 +231,13 @@ static void put_mnemonic(struct text *t, const struct insn *i, const struct op_r
 static bool hidden(enum operand o) { return o == O__ || (o >= O_hES && o <= O_hGS); }
 static bool is_imm(enum operand o) { return o == O_Ib || o == O_Ibs || o == O_Iw || o == O_Iz || o == O_Iv; }
 
-unsigned cpu_disasm(const uint8_t *buf, size_t len, unsigned mode, uint64_t ip, char *text, size_t text_size)
+unsigned disasm_insn(const struct decode_map *map, const uint8_t *buf, size_t len, unsigned mode, uint64_t ip, char *text,
+                     size_t text_size)
 {
-    struct decode_map map;                    /* of a processor that has everything; 40 KiB, for a moment */
     struct insn i;
     struct text t = { text, text_size };
     if (text_size) text[0] = 0;
-    decode_map_build(&map, LEVEL_X64, ~0ull);
-    if (!decode_insn(&map, buf, len < INSN_MAX ? (unsigned)len : INSN_MAX, mode == 16 ? CODE_16 : CODE_32, &i)) return 0;
+    if (!decode_insn(map, buf, len < INSN_MAX ? (unsigned)len : INSN_MAX, mode == 16 ? CODE_16 : CODE_32, &i)) return 0;
     const struct op_row *row = &optable[i.op];
     put_mnemonic(&t, &i, row);
     bool any = false, imm = false;
@@ -232,4 +250,11 @@ unsigned cpu_disasm(const uint8_t *buf, size_t len, unsigned mode, uint64_t ip, 
         any = true;
     }
     return i.len;
+}
+
+unsigned cpu_disasm(const uint8_t *buf, size_t len, unsigned mode, uint64_t ip, char *text, size_t text_size)
+{
+    struct decode_map map;                    /* of a processor that has everything; 40 KiB, for a moment */
+    decode_map_build(&map, LEVEL_X64, ~0ull);
+    return disasm_insn(&map, buf, len, mode, ip, text, text_size);
 }
