@@ -177,7 +177,9 @@ static void reduce(struct judge *j, struct test_case *t, bool in_block)
         c.len--;
         uint8_t b = t->bytes[n];
         if (b != 0x26 && b != 0x2e && b != 0x36 && b != 0x3e && b != 0x64 && b != 0x65 && b != 0x67 && b != 0xf0) break;
-        if (still_fails(j, &c, in_block)) { *t = j->b->test[0]; n--; }
+        if (!still_fails(j, &c, in_block)) continue;
+        *t = j->b->test[0];
+        n--;
     }
     for (unsigned n = 0; n < 8; n++) {
         c = *t;
@@ -214,7 +216,8 @@ static void print_image(const char *who, const struct image *i, const struct ima
            i->r[0], i->r[1], i->r[2], i->r[3], i->r[4], i->r[5], i->r[6], i->r[7]);
     printf("       cs %04x ss %04x ds %04x es %04x fs %04x gs %04x\n", i->seg[N_CS], i->seg[N_SS], i->seg[N_DS], i->seg[N_ES],
            i->seg[N_FS], i->seg[N_GS]);
-    if (base && !memcmp(base->fx, i->fx, 5) && !memcmp(base->fx + 24, i->fx + 24, 4) && !memcmp(base->fx + 32, i->fx + 32, 256)) return;
+    if (base && !memcmp(base->fx, i->fx, 5) && !memcmp(base->fx + 24, i->fx + 24, 4) && !memcmp(base->fx + 32, i->fx + 32, 256))
+        return;
     printf("       cw %04x sw %04x tags %02x mxcsr %04x", ld16(i->fx), ld16(i->fx + 2), i->fx[4], ld32(i->fx + 24));
     for (unsigned n = 0; n < 8; n++) {
         if (n % 4 == 0) printf("\n      ");
@@ -297,8 +300,8 @@ static void run_row(struct judge *j, unsigned row, unsigned long cases)
         done += count;
     }
     for (unsigned n = 0; n < failed && n < SHOWN && !j->quiet; n++) report(j, failing[n], block[n]);
-    printf("%08x/%d %-18s %lu cases, %lu faulted, %lu skipped, %lu failed\n", op_codes[row].code, op_codes[row].n, name, cases, faulted,
-           skipped, failed);
+    printf("%08x/%d %-18s %lu cases, %lu faulted, %lu skipped, %lu failed\n", op_codes[row].code, op_codes[row].n, name,
+           cases, faulted, skipped, failed);
     j->failed += failed;
     j->skipped += skipped;
     j->faulted += faulted;

@@ -557,8 +557,9 @@ static void patch_operand(struct build *b)
         st32(p->bytes, in->r[R_AX]);
         st32(p->bytes + 4, in->r[R_DX]);
     }
-    if (starts(b->name, "ldmxcsr")) st32(p->bytes, ld32(p->bytes) & (pick(g, 8) ? 0xffbf : ~0x40u));
-    if (starts(b->name, "fxrstor")) st32(p->bytes + 24, ld32(p->bytes + 24) & (pick(g, 8) ? 0xffbf : ~0x40u));
+    /* DAZ (bit 6) came after the model, bit 17 is AMD's. */
+    if (starts(b->name, "ldmxcsr")) st32(p->bytes, ld32(p->bytes) & (pick(g, 8) ? 0xffbf : ~0x20040u));
+    if (starts(b->name, "fxrstor")) st32(p->bytes + 24, ld32(p->bytes + 24) & (pick(g, 8) ? 0xffbf : ~0x20040u));
     if (contains(b->name, "bld_")) for (unsigned k = 0; k < 9; k++) p->bytes[k] = (uint8_t)(pick(g, 10) << 4 | pick(g, 10));
 }
 

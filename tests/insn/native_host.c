@@ -12,6 +12,7 @@
 #include "tests/insn/native.h"
 
 #include <asm/ldt.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -180,6 +181,10 @@ int main(int argc, char **argv)
     uint8_t *original = malloc(DATA_SIZE);
     memcpy(original, h.b->data, DATA_SIZE);
     build_window(&h);
+    cpu_set_t one;                            /* GDT entry 15 holds the number of the CPU */
+    CPU_ZERO(&one);
+    CPU_SET((unsigned)sched_getcpu(), &one);
+    sched_setaffinity(0, sizeof one, &one);
     bool ldt = build_ldt(h.b);
 
     void *stack = map(0, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
