@@ -117,7 +117,7 @@ static insn_handler *select_movx(const struct insn *i, unsigned mode, bool sign,
 /* A relative jump of the code's own size: its target's offset in the page, and whether that lies inside. */
 static bool prepare_jump(struct insn *i)
 {
-    i->disp = i->off + i->len + i->imm;
+    i->disp = (int32_t)((uint32_t)i->off + i->len + (uint32_t)i->imm);
     return i->disp >= 0 && i->disp < (int32_t)PAGE_SIZE;
 }
 
