@@ -194,7 +194,8 @@ static void differs(struct judge *j, const char *ours, const char *theirs, const
     printf("  ours: %s | capstone: %s\n", ours, theirs);
 }
 
-static void compare(struct judge *j, const uint8_t *b, unsigned avail, unsigned mode)
+/* The length we make it. */
+static unsigned compare(struct judge *j, const uint8_t *b, unsigned avail, unsigned mode)
 {
     char ours[160], theirs[352] = "(bad)", our_name[24], their_name[24];
     const uint8_t *code = b;
@@ -221,6 +222,7 @@ static void compare(struct judge *j, const uint8_t *b, unsigned avail, unsigned 
     else if ((!size || len == size) && spelt_otherwise(our_name, their_name)) j->listed++;
     else if (len == size && same(ours, theirs, narrow)) j->passed++;
     else differs(j, ours, theirs, b, size ? size : len, mode);
+    return len;
 }
 
 /* ---- all bytes */
@@ -236,7 +238,7 @@ static void all_modrm(struct judge *j, const uint8_t *start, unsigned n, unsigne
             b[n] = (uint8_t)modrm;
             for (unsigned k = n + 1; k < BYTES; k++) b[k] = (uint8_t)(0x12 + 0x11 * (k - n));
             if (sib) b[n + 1] = sibs[s];
-            compare(j, b, BYTES - 1, mode);
+            if (compare(j, b, BYTES - 1, mode) <= n && modrm) return;         /* it has no ModRM byte */
         }
     }
 }
