@@ -9,6 +9,7 @@ plays it. Prints a line a test and, last, `N passed, N failed`.
 import argparse, os, re, shutil, subprocess, sys, tempfile, time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from driver import Failure, Machine
+import modes
 
 
 class Context:
@@ -189,6 +190,12 @@ def models(c):
                 check('GUEST-UP' not in m.screen(), cpu + ' booted a kernel that needs CMOV')
 
 
+def video_modes(c):
+    lines = []
+    _, failed = modes.run(c.binary, report=lines.append)
+    check(not failed, '\n'.join(line for line in lines if ' FAIL ' in line))
+
+
 TESTS = [                # name, guests it needs, function, seconds
     ('demo', [], demo),
     ('grub-floppy', ['grub-floppy'], grub_floppy),
@@ -200,6 +207,7 @@ TESTS = [                # name, guests it needs, function, seconds
     ('memtest', ['memtest'], memtest),
     ('models', ['linux'], models),
     ('same-every-time', ['linux'], same_every_time),
+    ('video-modes', [], video_modes),
 ]
 
 
