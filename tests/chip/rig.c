@@ -312,7 +312,8 @@ void rig_fuzz_state(struct rig *r, struct device *d, const struct rig_window *w,
 unsigned long rig_seeds(void)
 {
     const char *text = getenv("BEIGE_FUZZ_SEEDS");
-    return text ? strtoul(text, NULL, 10) : 3;
+    if (text) return strtoul(text, NULL, 10);
+    return getenv("BEIGE_TEST_ALL") ? 1000 : 3;
 }
 
 void rig_fuzz_seeds(struct device *(*make)(struct rig *r), const struct rig_window *w, unsigned windows,

@@ -80,7 +80,8 @@ struct rig_window { uint64_t base; uint32_t count; bool mmio; };
  * and then with random bits, to press keys, send bytes or move wires. */
 void rig_fuzz(struct rig *r, struct device *d, const struct rig_window *w, unsigned windows, uint64_t seed,
               unsigned count, void (*poke)(struct rig *r, struct device *d, uint64_t random));
-/* How many seeds a fuzz test takes: the environment's BEIGE_FUZZ_SEEDS, default 3. */
+/* How many seeds a fuzz test takes: the environment's BEIGE_FUZZ_SEEDS; else 1,000 where BEIGE_TEST_ALL is set (./check
+ * --all), 3 where not. */
 unsigned long rig_seeds(void);
 /* rig_fuzz on a fresh rig for each of them, with 10,000 accesses. */
 void rig_fuzz_seeds(struct device *(*make)(struct rig *r), const struct rig_window *w, unsigned windows,
