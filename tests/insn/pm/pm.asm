@@ -14,6 +14,12 @@ section .lists follows=.strings vfollows=.strings align=16 valign=16
 %include "kernel.inc"
 %include "rows_segments.inc"
 %include "rows_far.inc"
+%include "rows_interrupts.inc"
+%include "rows_limits.inc"
+%include "rows_paging.inc"
+%include "rows_tasks.inc"
+%include "rows_v86.inc"
+%include "rows_last.inc"
 
 section .strings
     align 4, db 0

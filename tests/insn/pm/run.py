@@ -50,7 +50,7 @@ def bochs(binary, disk, log, tmp, args):
                 'ata0-master: type=disk, path="%s", mode=flat, cylinders=4, heads=16, spt=63\n'
                 'com1: enabled=1, mode=file, dev=%s\nlog: %s\npanic: action=report\nerror: action=ignore\ninfo: action=ignore\n'
                 'debug: action=ignore\nspeaker: enabled=0\n'
-                'cpu: model=p3_katmai, count=1, ips=20000000, reset_on_triple_fault=1\n' % (disk, log, os.path.join(tmp, 'bochs.log')))
+                'cpu: model=p3_katmai, count=1, ips=20000000, reset_on_triple_fault=1, ignore_bad_msrs=0\n' % (disk, log, os.path.join(tmp, 'bochs.log')))
     cont = os.path.join(tmp, 'continue')                    # Debian's bochs-bin has the debugger built in
     open(cont, 'w').write('c\n' * 200)
     return ['bochs-bin', '-q', '-f', rc, '-rc', cont], True
