@@ -39,7 +39,6 @@ static void row_forms(uint16_t op, bool *memory, bool *reg)
     *memory = *reg = true;
     for (unsigned n = 0; n < 3; n++)
         if (operand_is_memory_only(optable[op].operand[n])) *reg = false;
-        else if (operand_is_register_only(optable[op].operand[n])) *memory = false;
 }
 
 static void put_row(struct decode_map *m, uint16_t *slot, const struct op_code *row)
