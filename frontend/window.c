@@ -2,7 +2,7 @@
  *
  * Keys go by the position of the key, not by what the host's layout prints on it, so the guest's own layout applies. Clicking
  * grabs the mouse; Ctrl+Alt+G lets it go (the title says so while it is grabbed). Ctrl+Alt+F is full screen, Ctrl+Alt+Q
- * quits. The picture is rendered at most 60 times a second and only rows that changed are uploaded. */
+ * quits. The picture is rendered at most 60 times a second, and only rows that changed are shown (window_show.c). */
 #include "frontend/window.h"
 
 #include <stdlib.h>
@@ -10,16 +10,16 @@
 #ifndef BEIGE_MINIMAL
 #include <SDL.h>
 #include "frontend/sdl_keys.h"
+#include "frontend/window_show.h"
 
 enum { FRAME_NS = 16666667, IDLE_FRAME_NS = 33333333, TITLE_NS = 1000000000 };
 
 struct window {
     struct session *s;
     SDL_Window *win;
-    SDL_Renderer *ren;
-    SDL_Texture *tex;
+    struct show show;
     char *name;
-    unsigned tex_w, tex_h;
+    unsigned mode_w, mode_h;
     uint64_t generation;
     uint64_t next_frame, next_title;
     bool grabbed, fullscreen, expose;
@@ -65,7 +65,7 @@ static void window_fullscreen(struct window *w, bool on)
 /* Ctrl+Alt+letter is the emulator's; everything else the guest's. */
 static bool window_hotkey(struct window *w, const SDL_KeyboardEvent *ev)
 {
-    const Uint16 mods = SDL_GetModState();
+    const Uint16 mods = ev->keysym.mod;                /* when it was pressed: SDL_GetModState may be ahead */
     if (!(mods & KMOD_CTRL) || !(mods & KMOD_ALT)) return false;
     switch (ev->keysym.scancode) {
     case SDL_SCANCODE_G:
@@ -134,67 +134,29 @@ static void window_event(struct window *w, const SDL_Event *ev)
     }
 }
 
-/* Where the picture goes in the window: as large as fits at its own shape (4:3 for all VGA modes), centred. */
-static SDL_Rect window_picture(const struct window *w, const struct surface *f)
+/* The window follows the guest's mode, at the shape the monitor would show, unless the person made it larger. */
+static void window_follow(struct window *w, const struct surface *f)
 {
-    int ww, wh;
-    SDL_GetRendererOutputSize(w->ren, &ww, &wh);
-    double aspect = f->aspect_w && f->aspect_h ? (double)f->aspect_w / f->aspect_h : (double)f->width / f->height;
-    SDL_Rect r = { 0, 0, ww, wh };
-    if (ww > wh * aspect) r.w = (int)(wh * aspect + 0.5);
-    else r.h = (int)(ww / aspect + 0.5);
-    r.x = (ww - r.w) / 2;
-    r.y = (wh - r.h) / 2;
-    return r;
-}
-
-static void window_resize(struct window *w, const struct surface *f)
-{
-    if (w->tex) SDL_DestroyTexture(w->tex);
-    w->tex = SDL_CreateTexture(w->ren, SDL_PIXELFORMAT_XRGB8888, SDL_TEXTUREACCESS_STREAMING, (int)f->width, (int)f->height);
-    w->generation = f->generation;
-    /* The window follows the guest's mode, at the shape the monitor would show, unless the person made it larger. */
-    if (!w->fullscreen && !(SDL_GetWindowFlags(w->win) & SDL_WINDOW_MAXIMIZED) && (f->width != w->tex_w || f->height != w->tex_h)) {
+    bool large = w->fullscreen || SDL_GetWindowFlags(w->win) & SDL_WINDOW_MAXIMIZED;
+    if (!large && (f->width != w->mode_w || f->height != w->mode_h)) {
         unsigned h = f->height < 400 ? f->height * 2 : f->height, width = f->width < 500 ? f->width * 2 : f->width;
         if (f->aspect_w && f->aspect_h) h = width * f->aspect_h / f->aspect_w;
         SDL_SetWindowSize(w->win, (int)width, (int)h);
     }
-    w->tex_w = f->width;
-    w->tex_h = f->height;
-}
-
-/* Uploads stretches of changed rows; true if there were any. */
-static bool window_upload(struct window *w, const struct surface *f, bool all)
-{
-    bool any = false;
-    for (unsigned y = 0; y < f->height;) {
-        unsigned n = 0;
-        while (y + n < f->height && (all || f->dirty_rows[y + n])) n++;
-        if (n) {
-            SDL_Rect r = { 0, (int)y, (int)f->width, (int)n };
-            SDL_UpdateTexture(w->tex, &r, f->pixels + (size_t)y * f->stride, (int)(f->stride * 4));
-            any = true;
-        }
-        y += n + 1;
-    }
-    return any;
+    w->mode_w = f->width;
+    w->mode_h = f->height;
 }
 
 static void window_draw(struct window *w)
 {
     const struct surface *f = machine_display(w->s->machine);
     if (!f || !f->pixels || !f->width || !f->height) return;
-    bool fresh = !w->tex || f->generation != w->generation;
-    if (fresh) window_resize(w, f);
-    bool all = fresh || w->s->picture_shared;
-    w->s->picture_shared = false;
-    if (!w->tex || (!window_upload(w, f, all) && !w->expose)) return;
-    SDL_Rect r = window_picture(w, f);
-    SDL_SetRenderDrawColor(w->ren, 0, 0, 0, 255);
-    SDL_RenderClear(w->ren);
-    SDL_RenderCopy(w->ren, w->tex, NULL, &r);
-    SDL_RenderPresent(w->ren);
-    w->expose = false;
+    bool all = w->expose || w->s->picture_shared || f->generation != w->generation;
+    if (f->generation != w->generation) window_follow(w, f);
+    if (all) w->show.shown = false;
+    show_picture(&w->show, f, all);
+    w->generation = f->generation;
+    w->s->picture_shared = w->expose = false;
 }
 
 uint64_t window_service(struct window *w)
@@ -237,14 +199,15 @@ struct window *window_create(struct session *s, const char *title, bool fullscre
     if (!w || !(w->name = strdup(title))) goto out_memory;
     w->s = s;
     if (SDL_Init(SDL_INIT_VIDEO) != 0) goto out_sdl;
+    /* On X11 the window's memory is shared with the server; SDL would put OpenGL in between. */
+    if (strcmp(SDL_GetCurrentVideoDriver(), "x11") == 0) SDL_SetHint(SDL_HINT_FRAMEBUFFER_ACCELERATION, "0");
     SDL_EnableScreenSaver();
     SDL_StopTextInput();                               /* keys, not text: no input method in between */
     w->win = SDL_CreateWindow(title, SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED, 720, 540,
                               SDL_WINDOW_RESIZABLE | SDL_WINDOW_ALLOW_HIGHDPI);
     if (!w->win) goto out_sdl;
-    w->ren = SDL_CreateRenderer(w->win, -1, 0);
-    if (!w->ren) goto out_sdl;
-    SDL_SetHint(SDL_HINT_RENDER_SCALE_QUALITY, "linear");
+    w->show.win = w->win;
+    if (!SDL_GetWindowSurface(w->win)) goto out_sdl;
     if (fullscreen) window_fullscreen(w, true);
     return w;
 out_sdl:
@@ -260,8 +223,7 @@ out_memory:
 void window_destroy(struct window *w)
 {
     if (!w) return;
-    if (w->tex) SDL_DestroyTexture(w->tex);
-    if (w->ren) SDL_DestroyRenderer(w->ren);
+    show_fini(&w->show);
     if (w->win) SDL_DestroyWindow(w->win);
     SDL_Quit();
     free(w->name);
