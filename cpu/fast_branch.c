@@ -6,11 +6,13 @@
  * here, and a negative one leaves to the run loop, which sees how much really is left. */
 #include "cpu/fast.h"
 
+/* These helpers are inlined into handlers; they have other parameters, so musttail may not stand in them. */
+
 /* insn.disp of a relative jump is the target's offset from the page's start. */
 FAST_INLINE void take_near(struct cpu *c, const struct insn *j, int64_t budget)
 {
     budget -= j->count + 1;
-    if (LIKELY(budget >= 0)) MUSTTAIL return DISPATCH(c, j + j->link, budget, (uintptr_t)j);
+    if (LIKELY(budget >= 0)) return DISPATCH(c, j + j->link, budget, (uintptr_t)j);
     c->rip = c->page_eip + (uint64_t)(int64_t)j->disp;
     exec_leave(c, budget);
 }
@@ -21,7 +23,7 @@ FAST_INLINE void take_found(struct cpu *c, const struct insn *j, int64_t budget,
 {
     budget -= j->count + 1;
     c->page_eip = page_eip;
-    if (LIKELY(budget >= 0)) MUSTTAIL return DISPATCH(c, to, budget, 0);
+    if (LIKELY(budget >= 0)) return DISPATCH(c, to, budget, 0);
     c->rip = eip;
     exec_leave(c, budget);
 }
@@ -39,7 +41,7 @@ FAST_INLINE void take_far(struct cpu *c, const struct insn *j, int64_t budget)
 {
     uint64_t page_eip, eip = far_eip(c, j);
     const struct insn *to = jump_target(c, eip, &page_eip);
-    if (UNLIKELY(!to)) MUSTTAIL return run_body(c, j, budget, 0);
+    if (UNLIKELY(!to)) return run_body(c, j, budget, 0);
     return take_found(c, j, budget, to, page_eip, eip);
 }
 
