@@ -34,7 +34,8 @@ static double covers(unsigned from, unsigned to, unsigned p, unsigned i)
 
 START_TEST(point_takes_from_each_pixel_what_it_covers)
 {
-    static const unsigned sizes[][2] = { { 400, 540 }, { 720, 720 }, { 320, 960 }, { 640, 1000 }, { 1, 7 }, { 7, 8 }, { 720, 3000 } };
+    static const unsigned sizes[][2] = { { 400, 540 }, { 720, 720 }, { 320, 960 }, { 640, 1000 }, { 1, 7 }, { 7, 8 },
+        { 720, 3000 } };
     for (unsigned n = 0; n < sizeof sizes / sizeof sizes[0]; n++) {
         unsigned from = sizes[n][0], to = sizes[n][1];
         struct show_axis a = { 0 };
