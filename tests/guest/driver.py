@@ -42,7 +42,7 @@ class Machine:
         qmp, ser = self.tmp + '/qmp', self.tmp + '/serial'
         cmd = [binary] + (['-accel', 'tcg'] if 'qemu' in os.path.basename(binary) else []) + [
             '-display', 'none', '-monitor', 'none', '-qmp', 'unix:%s,server,nowait' % qmp,
-            '-chardev', 'socket,id=ser0,path=%s,server=on,wait=off' % ser, '-serial', 'chardev:ser0', '-no-reboot'] + args
+            '-chardev', 'socket,id=ser0,path=%s,server=on,wait=off' % ser, '-serial', 'chardev:ser0', '-no-reboot', '-S'] + args
         self.err_path = self.tmp + '/stderr'
         self.err = open(self.err_path, 'w')
         self.process = subprocess.Popen(cmd, stdin=subprocess.DEVNULL, stdout=self.err, stderr=self.err)
@@ -52,6 +52,8 @@ class Machine:
         self.command('qmp_capabilities')
         self.serial_socket = self._connect(ser)
         threading.Thread(target=self._read_serial, daemon=True).start()
+        if '-S' not in args:                            # only now does the guest run: a port with nobody there loses bytes
+            self.command('cont')
 
     def __enter__(self):
         return self
