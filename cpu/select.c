@@ -4,6 +4,7 @@
  * anyone could see them. "Anyone" is whatever reads flags, may fault, may leave the block or touches memory: so flags are
  * dead before an instruction that sets them all, and stay dead only across register-only fast handlers. */
 #include "cpu/fast.h"
+#include "cpu/fast_simd.h"
 
 #include "cpu/model.h"
 
@@ -210,7 +211,10 @@ static insn_handler *select_fast(const struct cpu *c, struct insn *i, unsigned m
     case OP_movs_Yv_Xv: return fast_movs[i->flags & INSN_OPSIZE];
     case OP_scas_AL_Yb: return fast_scas[0];
     case OP_scas_eAX_Yv: return fast_scas[i->flags & INSN_OPSIZE];
-    default: return select_branch(i, mode);
+    default: {
+        insn_handler *simd = fast_simd(i, mem ? address_form(i, mode) : EA_SEGMENT);
+        return simd ? simd : select_branch(i, mode);
+    }
     }
 }
 
