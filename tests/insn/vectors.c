@@ -1,41 +1,52 @@
-/* Runs CPU tests captured from real chips: a folder of MOO files (MOO 1.x, gzip or not) with metadata.json beside them.
+/* Runs CPU tests captured from real chips: a folder of MOO files with their masks beside them (metadata.json or 80386.csv), or
+ * one such file.
  *
- *   vectors DIR [--cpu MODEL] [--every N] [--only FORM] [--verbose]
+ *   vectors DIR|FILE [--cpu MODEL] [--every N] [--only FORM] [--verbose] [--unmasked]
  *
- * Each test gives the registers and memory before and after one instruction. On the 80286 the instruction was followed by a
- * HLT, which is run too; on the 8086 exactly one instruction is run (REP to its end). FLAGS are compared under the form's
- * flags-mask, and so is the FLAGS word that an exception pushed. For each failing form the first difference is printed.
- * The last line is "N passed, N failed"; the status is 1 if any failed. docs/testing.md says where the vectors come from. */
+ * Each test gives the registers and memory before and after one instruction. On the 80286 and 386 the instruction was
+ * followed by a HLT, which is run too; on the 8086 exactly one instruction is run (REP to its end). FLAGS are compared under
+ * the form's mask, and so is the FLAGS word that an exception pushed; --unmasked compares undefined flags too. For each
+ * failing form the first difference is printed. Without --cpu the model is the one that the file names. The last line is
+ * "N passed, N failed"; status 1 if any failed, 2 if a file cannot be read. */
 #include <cjson/cJSON.h>
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
+#include <strings.h>
+#include <sys/stat.h>
 #include "base/bytes.h"
 #include "cpu/state.h"
+#include "tests/insn/moo.h"
 
-enum { FLAGS = 13, IP = 12, REGS = 14, FORM_LEN = 64, STEPS_MAX = 300000, SKIPPED = 77 };
-static const char *const reg_names[REGS] = { "ax", "bx", "cx", "dx", "cs", "ss", "ds", "es", "sp", "bp", "si", "di", "ip",
-                                             "flags" };
+enum { FORM_LEN = 64, STEPS_MAX = 300000, SKIPPED = 77, FILES_MAX = 4096 };
 
-struct cell { uint32_t addr; uint8_t value; };
-struct snapshot {
-    uint32_t mask;                       /* registers given */
-    uint16_t reg[REGS];
-    const uint8_t *ram;                  /* count entries of 5 bytes */
-    uint32_t cells;
+static const char *const wide_names[M_COUNT] = {
+    "cr0", "cr3", "eax", "ebx", "ecx", "edx", "esi", "edi", "ebp", "esp", "cs", "ds", "es", "fs", "gs", "ss", "eip", "eflags",
+    "dr6", "dr7",
 };
-struct test {
-    uint32_t index;
-    char name[FORM_LEN];
-    struct snapshot init, fina;
-    bool excp;
-    uint8_t vector;
-    uint32_t flags_addr;
-    const uint8_t *bytes;
-    uint32_t len;
+
+/* The chips that MOO files name: the model that is one, and how a test ends. */
+static const struct chip { const char *id, *model; bool halts; uint16_t flags; } chips[] = {
+    { "8086", "8086", false, 0xffff }, { "8088", "8086", false, 0xffff },
+    { "C286", "286", true, 0x0fff },          /* the top four bits are random in the capture */
+    { "386E", "386", true, 0x7fd5 },
+    { "186", NULL, false, 0xffff }, { "V20", NULL, false, 0xffff }, { "V30", NULL, false, 0xffff },
 };
+
+/* Bits of a register that the chip defines: the 386 shows ones in those that it reserves. */
+static uint32_t defined_bits(enum moo_reg r, const struct chip *chip, bool wide)
+{
+    switch (r) {
+    case M_CR0: return CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_PG;
+    case M_CR3: return 0xfffff000;
+    case M_CS: case M_DS: case M_ES: case M_FS: case M_GS: case M_SS: return 0xffff;
+    case M_EFLAGS: return wide ? chip->flags | FL_RF | FL_VM : chip->flags;
+    case M_DR6: return 0xe00f;
+    case M_DR7: return 0xffff23ff;
+    default: return wide ? 0xffffffff : 0xffff;
+    }
+}
 
 struct rig {
     struct ram_space ram;
@@ -46,101 +57,17 @@ struct rig {
     struct cpu *cpu;
     struct ram_block *block;
     struct region region;
-    bool halts;                          /* 80286 set: run to HLT */
+    const struct chip *chip;
     uint32_t addr_mask;
 };
 
-/* ---- reading files ---------------------------------------------------------------------------------------------------- */
-
-static uint8_t *read_all(const char *path, size_t *len)
-{
-    gzFile f = gzopen(path, "rb");
-    size_t cap = 1 << 20;
-    uint8_t *p = malloc(cap + 1);
-    *len = 0;
-    if (!f || !p) {
-        fprintf(stderr, "vectors: cannot read %s\n", path);
-        exit(1);
-    }
-    for (int n; (n = gzread(f, p + *len, (unsigned)(cap - *len))) > 0;) {
-        *len += (size_t)n;
-        if (*len == cap) p = realloc(p, (cap *= 2) + 1);
-    }
-    gzclose(f);
-    p[*len] = 0;
-    return p;
-}
-
-/* Looks for a chunk in [p, end); returns its payload and length. */
-static const uint8_t *chunk(const uint8_t *p, const uint8_t *end, const char *id, uint32_t *len)
-{
-    while (end - p >= 8) {
-        uint32_t n = ld32(p + 4);
-        if (n > (size_t)(end - p - 8)) return NULL;
-        if (memcmp(p, id, 4) == 0) {
-            *len = n;
-            return p + 8;
-        }
-        p += 8 + n;
-    }
-    return NULL;
-}
-
-static bool read_snapshot(const uint8_t *p, uint32_t len, struct snapshot *s)
-{
-    uint32_t n;
-    const uint8_t *end = p + len, *q = chunk(p, end, "REGS", &n);
-    memset(s, 0, sizeof *s);
-    if (q && n >= 2) {
-        s->mask = ld16(q);
-        q += 2;
-        for (unsigned r = 0; r < REGS; r++)
-            if (s->mask >> r & 1) {
-                s->reg[r] = ld16(q);
-                q += 2;
-            }
-    }
-    q = chunk(p, end, "RAM ", &n);
-    if (q && n >= 4 && ld32(q) <= (n - 4) / 5) {
-        s->cells = ld32(q);
-        s->ram = q + 4;
-    }
-    return true;
-}
-
-static bool read_test(const uint8_t *p, uint32_t len, struct test *t)
-{
-    const uint8_t *end = p + len, *q;
-    uint32_t n;
-    memset(t, 0, sizeof *t);
-    t->index = ld32(p);
-    p += 4;
-    if ((q = chunk(p, end, "NAME", &n)) && n >= 4)
-        snprintf(t->name, sizeof t->name, "%.*s", (int)(ld32(q) < n - 4 ? ld32(q) : n - 4), (const char *)q + 4);
-    if ((q = chunk(p, end, "BYTS", &n)) && n >= 4) {
-        t->len = ld32(q);
-        t->bytes = q + 4;
-    }
-    if ((q = chunk(p, end, "EXCP", &n)) && n >= 5) {
-        t->excp = true;
-        t->vector = q[0];
-        t->flags_addr = ld32(q + 1);
-    }
-    return (q = chunk(p, end, "INIT", &n)) && read_snapshot(q, n, &t->init) && (q = chunk(p, end, "FINA", &n)) &&
-           read_snapshot(q, n, &t->fina);
-}
-
-static struct cell cell_at(const struct snapshot *s, uint32_t i)
-{
-    return (struct cell){ .addr = ld32(s->ram + 5 * (size_t)i), .value = s->ram[5 * (size_t)i + 4] };
-}
-
 /* ---- the machine ------------------------------------------------------------------------------------------------------ */
 
-static void rig_init(struct rig *g, const char *model)
+static bool rig_init(struct rig *g, const char *model, const struct chip *chip)
 {
     struct error e = { "" };
     memset(g, 0, sizeof *g);
+    g->chip = chip;
     clock_init(&g->clock, 1000000);
     ram_space_init(&g->ram);
     phys_init(&g->mem, &g->ram, &g->log, 0xffffffff);
@@ -149,23 +76,26 @@ static void rig_init(struct rig *g, const char *model)
                                               .log = &g->log }, &e);
     if (!g->cpu) {
         fprintf(stderr, "vectors: %s\n", e.text);
-        exit(2);
+        return false;
     }
-    g->addr_mask = (uint32_t)cpu_phys_mask(g->cpu);
+    g->addr_mask = (uint32_t)cpu_phys_mask(g->cpu) & 0xffffff;     /* no capture has more than 24 address lines */
     g->mem.addr_mask = g->addr_mask;
-    g->block = ram_create(&g->ram, "ram", (g->addr_mask & 0xffffff) + 1, false, true);
+    g->block = ram_create(&g->ram, "ram", g->addr_mask + 1, false, true);
     g->region = (struct region){ .name = "ram", .size = g->block->size, .prio = PRIO_RAM, .enabled = true, .reads = true,
                                  .writes = true, .block = g->block };
     region_add(&g->mem, &g->region);
+    return true;
 }
 
 static void rig_fini(struct rig *g)
 {
+    if (!g->cpu) return;
     cpu_destroy(g->cpu);
     port_fini(&g->ports);
     phys_fini(&g->mem);
     ram_space_fini(&g->ram);
     clock_fini(&g->clock);
+    g->cpu = NULL;
 }
 
 static void poke(struct rig *g, uint32_t addr, uint8_t value)
@@ -175,34 +105,43 @@ static void poke(struct rig *g, uint32_t addr, uint8_t value)
     ram_written(g->block, addr, 1);
 }
 
-static void rig_load(struct rig *g, const struct test *t)
+/* Where our registers are, for both directions. */
+static const uint8_t gpr[8] = { R_AX, R_BX, R_CX, R_DX, R_SI, R_DI, R_BP, R_SP };
+static const uint8_t segs[6] = { SEG_CS, SEG_DS, SEG_ES, SEG_FS, SEG_GS, SEG_SS };
+
+static void rig_load(struct rig *g, const struct moo_test *t)
 {
-    static const uint8_t gpr[8] = { R_AX, R_BX, R_CX, R_DX, R_SP, R_BP, R_SI, R_DI };
-    static const uint8_t gpr_at[8] = { 0, 1, 2, 3, 8, 9, 10, 11 }, seg_at[4] = { 4, 5, 6, 7 };
-    static const uint8_t seg[4] = { SEG_CS, SEG_SS, SEG_DS, SEG_ES };
     struct cpu *c = g->cpu;
+    const uint32_t *v = t->init.regs.value;
     cpu_reset(c, true);
-    for (unsigned i = 0; i < 8; i++) c->r[gpr[i]] = t->init.reg[gpr_at[i]];
-    for (unsigned i = 0; i < 4; i++) seg_load_real(c, seg[i], t->init.reg[seg_at[i]]);
-    c->rip = t->init.reg[IP];
-    eflags_set(c, t->init.reg[FLAGS] & (g->halts ? 0x0fff : 0xffff));
+    for (unsigned n = 0; n < 8; n++) c->r[gpr[n]] = v[M_EAX + n];
+    for (unsigned n = 0; n < 6; n++) seg_load_real(c, segs[n], (uint16_t)v[M_CS + n]);
+    c->rip = v[M_EIP];
+    eflags_set(c, v[M_EFLAGS] & defined_bits(M_EFLAGS, g->chip, t->init.regs.wide));
+    if (t->init.regs.wide) {
+        c->cr0 = (c->cr0 & CR0_ET) | (v[M_CR0] & defined_bits(M_CR0, g->chip, true));
+        c->cr3 = v[M_CR3] & defined_bits(M_CR3, g->chip, true);
+        c->dr[6] = v[M_DR6];
+        c->dr[7] = v[M_DR7] | 0x400;
+        tlb_flush(c, true);
+    }
     cpu_mode_changed(c);
-    for (uint32_t i = 0; i < t->init.cells; i++) poke(g, cell_at(&t->init, i).addr, cell_at(&t->init, i).value);
+    for (uint32_t n = 0; n < t->init.cells; n++) poke(g, moo_cell(&t->init, n).addr, moo_cell(&t->init, n).value);
 }
 
-static bool is_repeated(const struct test *t)
+static bool is_repeated(const struct moo_test *t)
 {
-    for (uint32_t i = 0; i < t->len; i++) {
-        uint8_t b = t->bytes[i];
+    for (uint32_t n = 0; n < t->len; n++) {
+        uint8_t b = t->bytes[n];
         if (b == 0xf2 || b == 0xf3) return true;
         if (b != 0x26 && b != 0x2e && b != 0x36 && b != 0x3e && b != 0xf0 && b != 0xf1) return false;
     }
     return false;
 }
 
-static void rig_run(struct rig *g, const struct test *t)
+static void rig_run(struct rig *g, const struct moo_test *t)
 {
-    if (g->halts) {
+    if (g->chip->halts) {
         cpu_run(g->cpu, STEPS_MAX);
         return;
     }
@@ -212,46 +151,62 @@ static void rig_run(struct rig *g, const struct test *t)
     while (is_repeated(t) && g->cpu->rip == ip && g->cpu->seg[SEG_CS].sel == cs && ++steps < STEPS_MAX);
 }
 
-static void rig_regs(struct rig *g, uint16_t out[REGS])
+static void rig_regs(struct rig *g, uint32_t out[M_COUNT])
 {
     struct cpu *c = g->cpu;
-    const uint64_t v[REGS] = { c->r[R_AX], c->r[R_BX], c->r[R_CX], c->r[R_DX], c->seg[SEG_CS].sel, c->seg[SEG_SS].sel,
-        c->seg[SEG_DS].sel, c->seg[SEG_ES].sel, c->r[R_SP], c->r[R_BP], c->r[R_SI], c->r[R_DI], c->rip, eflags_get(c) };
-    for (unsigned i = 0; i < REGS; i++) out[i] = (uint16_t)v[i];
+    out[M_CR0] = c->cr0;
+    out[M_CR3] = (uint32_t)c->cr3;
+    for (unsigned n = 0; n < 8; n++) out[M_EAX + n] = (uint32_t)c->r[gpr[n]];
+    for (unsigned n = 0; n < 6; n++) out[M_CS + n] = c->seg[segs[n]].sel;
+    out[M_EIP] = (uint32_t)c->rip;
+    out[M_EFLAGS] = eflags_get(c);
+    out[M_DR6] = (uint32_t)c->dr[6];
+    out[M_DR7] = (uint32_t)c->dr[7];
 }
 
-/* Mask of the pushed FLAGS word at addr and addr + 1, or FFFFh where there is none. */
-static bool pushed_flags(const struct rig *g, const struct test *t, const uint16_t want[REGS], bool divide, uint32_t *addr)
+/* ---- comparison ------------------------------------------------------------------------------------------------------- */
+
+/* Does a FLAGS word lie in memory that an exception pushed? Then at *addr and *addr + 1. */
+static bool pushed_flags(const struct rig *g, const struct moo_test *t, const uint32_t want[M_COUNT], bool divide, uint32_t *addr)
 {
+    uint32_t ss = want[M_SS] & 0xffff, sp = want[M_ESP] & 0xffff;
     if (t->excp) {                       /* the capture gives the bus address, which is even where SP is odd */
-        *addr = t->flags_addr | (((uint32_t)want[5] * 16 + want[8]) & 1);
+        *addr = t->flags_addr | ((ss * 16 + sp) & 1);
         return true;
     }
-    if (g->halts || !divide || want[8] == t->init.reg[8]) return false;
-    *addr = ((uint32_t)want[5] * 16 + ((want[8] + 4u) & 0xffff)) & g->addr_mask;     /* INT 0 frame of the 8086 set */
+    if (g->chip->halts || !divide || sp == (t->init.regs.value[M_ESP] & 0xffff)) return false;
+    *addr = (ss * 16 + ((sp + 4) & 0xffff)) & g->addr_mask;        /* INT 0 frame of the 8086 set */
     return true;
 }
 
-/* NULL if the chip and we agree; else what differs. */
-static const char *rig_compare(struct rig *g, const struct test *t, uint16_t flags_mask, bool divide)
+static uint32_t mask_of(const struct moo_regs *m, unsigned r) { return m->given >> r & 1 ? m->value[r] : 0xffffffff; }
+
+/* NULL if the chip and we agree; else what differs. flags: the form's mask. */
+static const char *rig_compare(struct rig *g, const struct moo_file *f, const struct moo_test *t, uint32_t flags, bool divide)
 {
     static char text[128];
-    uint16_t have[REGS], want[REGS];
-    uint32_t flags_at = 0;
+    uint32_t have[M_COUNT], want[M_COUNT], flags_at = 0;
+    bool wide = t->init.regs.wide;
     rig_regs(g, have);
-    for (unsigned r = 0; r < REGS; r++) {
-        want[r] = t->fina.mask >> r & 1 ? t->fina.reg[r] : t->init.reg[r];
-        uint16_t mask = r == FLAGS ? flags_mask & (g->halts ? 0x0fff : 0xffff) : 0xffff;
+    flags &= mask_of(&f->mask, M_EFLAGS) & mask_of(&t->mask, M_EFLAGS) & defined_bits(M_EFLAGS, g->chip, wide);
+    for (unsigned r = 0; r < M_COUNT; r++) {
+        if (!(t->init.regs.given >> r & 1)) continue;
+        want[r] = t->fina.regs.given >> r & 1 ? t->fina.regs.value[r] : t->init.regs.value[r];
+        uint32_t mask = mask_of(&f->mask, r) & mask_of(&t->mask, r) & defined_bits((enum moo_reg)r, g->chip, wide);
+        if (r == M_EFLAGS) mask = flags;
         if ((have[r] & mask) == (want[r] & mask)) continue;
-        snprintf(text, sizeof text, "%s is %04x, the chip has %04x (mask %04x)", reg_names[r], have[r], want[r], mask);
+        const char *name = wide_names[r] + (!wide && wide_names[r][0] == 'e' && r != M_ES);
+        int digits = wide ? 8 : 4;
+        snprintf(text, sizeof text, "%s is %0*x, the chip has %0*x (mask %0*x)", name, digits, have[r] & defined_bits(r, g->chip, wide),
+                 digits, want[r], digits, mask);
         return text;
     }
     bool pushed = pushed_flags(g, t, want, divide, &flags_at);
-    for (uint32_t i = 0; i < t->fina.cells; i++) {
-        struct cell w = cell_at(&t->fina, i);
+    for (uint32_t n = 0; n < t->fina.cells; n++) {
+        struct moo_cell w = moo_cell(&t->fina, n);
         uint8_t mask = 0xff, v = g->block->data[w.addr & g->addr_mask];
-        if (pushed && w.addr == flags_at) mask = (uint8_t)flags_mask;
-        if (pushed && w.addr == flags_at + 1) mask = (uint8_t)((flags_mask & (g->halts ? 0x0fff : 0xffff)) >> 8);
+        if (pushed && w.addr == flags_at) mask = (uint8_t)flags;
+        if (pushed && w.addr == flags_at + 1) mask = (uint8_t)(flags >> 8);
         if ((v & mask) == (w.value & mask)) continue;
         snprintf(text, sizeof text, "byte %05x is %02x, the chip has %02x (mask %02x)", w.addr, v, w.value, mask);
         return text;
@@ -259,126 +214,253 @@ static const char *rig_compare(struct rig *g, const struct test *t, uint16_t fla
     return NULL;
 }
 
-static void rig_clean(struct rig *g, const struct test *t, bool failed)
+static void rig_clean(struct rig *g, const struct moo_test *t, bool failed)
 {
     if (failed) {                        /* it may have written anywhere */
         memset(g->block->data, 0, g->block->size);
         ram_written(g->block, 0, g->block->size);
         return;
     }
-    for (uint32_t i = 0; i < t->init.cells; i++) poke(g, cell_at(&t->init, i).addr, 0);
-    for (uint32_t i = 0; i < t->fina.cells; i++) poke(g, cell_at(&t->fina, i).addr, 0);
+    for (uint32_t n = 0; n < t->init.cells; n++) poke(g, moo_cell(&t->init, n).addr, 0);
+    for (uint32_t n = 0; n < t->fina.cells; n++) poke(g, moo_cell(&t->fina, n).addr, 0);
 }
 
-/* ---- forms ------------------------------------------------------------------------------------------------------------ */
+/* ---- forms: "00", "F6.7", "0FBA.4", and on the 386 with size prefixes in front, "676601" ------------------------------- */
 
-static uint16_t form_mask(const cJSON *meta, const char *form)
+struct masks { cJSON *json; char *csv; };
+
+static void masks_load(struct masks *m, const char *dir)
 {
-    char opcode[16];
+    char path[4400], error[160];
+    size_t len;
+    memset(m, 0, sizeof *m);
+    snprintf(path, sizeof path, "%s/metadata.json", dir);
+    uint8_t *text = moo_read_all(path, &len, error, sizeof error);
+    if (text) m->json = cJSON_ParseWithLength((char *)text, len);
+    free(text);
+    snprintf(path, sizeof path, "%s/80386.csv", dir);
+    m->csv = (char *)moo_read_all(path, &len, error, sizeof error);
+}
+
+static void masks_free(struct masks *m)
+{
+    cJSON_Delete(m->json);
+    free(m->csv);
+}
+
+/* The form's opcode without size prefixes, and the reg field ("" if none). */
+static void form_parts(const char *form, char opcode[16], char reg[8])
+{
+    while ((strncmp(form, "66", 2) == 0 || strncmp(form, "67", 2) == 0) && strcspn(form, ".") > 2) form += 2;
     size_t n = strcspn(form, ".");
-    snprintf(opcode, sizeof opcode, "%.*s", (int)(n < 15 ? n : 15), form);
+    snprintf(opcode, 16, "%.*s", (int)(n < 15 ? n : 15), form);
+    snprintf(reg, 8, "%s", form[n] == '.' ? form + n + 1 : "");
+}
+
+static uint32_t json_mask(const cJSON *meta, const char *opcode, const char *reg)
+{
     const cJSON *o = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(meta, "opcodes"), opcode);
-    if (form[n] == '.') o = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(o, "reg"), form + n + 1);
+    if (*reg) o = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(o, "reg"), reg);
     const cJSON *m = cJSON_GetObjectItemCaseSensitive(o, "flags-mask");
-    return cJSON_IsNumber(m) ? (uint16_t)m->valueint : 0xffff;
+    return cJSON_IsNumber(m) ? 0xffff0000 | (uint32_t)m->valueint : 0xffffffff;
+}
+
+static int csv_field(const char *line, const char *name)
+{
+    size_t n = strlen(name);
+    for (int k = 0; *line && *line != '\n'; k++) {
+        size_t len = strcspn(line, ",\r\n");
+        if (len == n && strncmp(line, name, n) == 0) return k;
+        line += len;
+        if (*line == ',') line++;
+        else break;
+    }
+    return -1;
+}
+
+static bool csv_get(const char *line, int field, char out[16])
+{
+    for (; field > 0; field--) {
+        line += strcspn(line, ",\n");
+        if (*line != ',') return false;
+        line++;
+    }
+    size_t len = strcspn(line, ",\r\n");
+    snprintf(out, 16, "%.*s", (int)(len < 15 ? len : 15), line);
+    return field == 0;
+}
+
+static uint32_t csv_mask(const char *csv, const char *opcode, const char *reg)
+{
+    int op = csv_field(csv, "op"), ex = csv_field(csv, "ex"), mask = csv_field(csv, "f_umask");
+    if (op < 0 || ex < 0 || mask < 0) return 0xffffffff;
+    for (const char *line = strchr(csv, '\n'); line && line[1]; line = strchr(line + 1, '\n')) {
+        char o[16], e[16], m[16];
+        if (!csv_get(line + 1, op, o) || !csv_get(line + 1, ex, e) || !csv_get(line + 1, mask, m)) continue;
+        if (strcasecmp(o, opcode) || strcmp(e, reg) || !*m) continue;
+        uint32_t v = (uint32_t)strtoul(m, NULL, 16) & 0xffff;
+        return v & 2 ? 0xffff0000 | v : ~v;      /* bit 1 of FLAGS is never undefined: so it tells which way it is meant */
+    }
+    return 0xffffffff;
+}
+
+static uint32_t form_mask(const struct masks *m, const char *form)
+{
+    char opcode[16], reg[8];
+    form_parts(form, opcode, reg);
+    return m->json ? json_mask(m->json, opcode, reg) : m->csv ? csv_mask(m->csv, opcode, reg) : 0xffffffff;
 }
 
 static bool form_divides(const char *form)
 {
     static const char *const divides[] = { "F6.6", "F6.7", "F7.6", "F7.7", "D4" };
-    for (unsigned i = 0; i < sizeof divides / sizeof divides[0]; i++)
-        if (strcmp(form, divides[i]) == 0) return true;
+    for (unsigned n = 0; n < sizeof divides / sizeof divides[0]; n++)
+        if (strcmp(form, divides[n]) == 0) return true;
     return false;
 }
 
-struct totals { unsigned long passed, failed; unsigned every; bool verbose; };
+/* ---- files ------------------------------------------------------------------------------------------------------------ */
 
-static void run_file(struct rig *g, const char *path, const char *form, uint16_t mask, struct totals *sum)
+struct run {
+    const char *model;                   /* --cpu, or NULL */
+    unsigned every;
+    bool verbose, unmasked;
+    struct masks masks;
+    struct rig rig;
+    unsigned long passed, failed, unread;
+};
+
+/* A machine for the file's chip; the last one where that fits. */
+static bool rig_for(struct run *r, const struct moo_file *f)
 {
-    size_t len;
-    uint8_t *data = read_all(path, &len);
-    unsigned long passed = 0, failed = 0, seen = 0;
-    const uint8_t *p = data, *end = data + len;
-    while (end - p >= 8) {
-        uint32_t n = ld32(p + 4);
-        struct test t;
-        if (n > (size_t)(end - p - 8)) break;
-        if (memcmp(p, "MOO ", 4) == 0 && n >= 12) g->halts = memcmp(p + 16, "C286", 4) == 0;
-        if (memcmp(p, "TEST", 4) == 0 && n > 4 && seen++ % sum->every == 0 && read_test(p + 8, n, &t)) {
-            rig_load(g, &t);
-            rig_run(g, &t);
-            const char *why = rig_compare(g, &t, mask, form_divides(form));
-            if (why && (!failed || sum->verbose)) {
-                printf("%-6s test %lu (%s", form, seen - 1, t.name);
-                for (uint32_t i = 0; i < t.len; i++) printf(" %02x", t.bytes[i]);
-                printf("): %s\n", why);
-            }
-            failed += why != NULL;
-            passed += why == NULL;
-            rig_clean(g, &t, why != NULL);
-        }
-        p += 8 + n;
+    const struct chip *chip = NULL;
+    for (unsigned n = 0; n < sizeof chips / sizeof chips[0]; n++)
+        if (strcmp(chips[n].id, f->cpu) == 0) chip = &chips[n];
+    if (!chip || (!r->model && !chip->model)) {
+        fprintf(stderr, "vectors: there is no model of the chip \"%s\"%s\n", f->cpu, chip ? "; try --cpu" : "");
+        return false;
     }
+    if (r->rig.cpu && r->rig.chip == chip) return true;
+    rig_fini(&r->rig);
+    return rig_init(&r->rig, r->model ? r->model : chip->model, chip);
+}
+
+static void run_file(struct run *r, const char *path, const char *form)
+{
+    struct moo_file f;
+    struct moo_test t;
+    unsigned long passed = 0, failed = 0;
+    uint32_t mask = r->unmasked ? 0xffffffff : form_mask(&r->masks, form);
+    bool ok = moo_open(&f, path) && rig_for(r, &f);
+    while (ok && moo_next(&f, &t)) {
+        if ((f.seen - 1) % r->every) continue;
+        if (r->unmasked) f.mask.given = t.mask.given = 0;
+        rig_load(&r->rig, &t);
+        rig_run(&r->rig, &t);
+        const char *why = rig_compare(&r->rig, &f, &t, mask, form_divides(form));
+        if (why && (!failed || r->verbose)) {
+            printf("%-6s test %u (%s", form, (unsigned)f.seen - 1, t.name);
+            for (uint32_t n = 0; n < t.len; n++) printf(" %02x", t.bytes[n]);
+            printf("): %s\n", why);
+        }
+        failed += why != NULL;
+        passed += why == NULL;
+        rig_clean(&r->rig, &t, why != NULL);
+    }
+    if (f.error[0]) fprintf(stderr, "vectors: %s %s\n", path, f.error);
+    if (!ok || f.error[0]) r->unread++;
     if (failed) printf("%-6s %lu of %lu failed\n", form, failed, passed + failed);
-    sum->passed += passed;
-    sum->failed += failed;
-    free(data);
+    r->passed += passed;
+    r->failed += failed;
+    moo_close(&f);
 }
 
 static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+static bool is_moo(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    if (dot && strcasecmp(dot, ".gz") == 0) {
+        size_t n = (size_t)(dot - name);
+        return n > 4 && strncasecmp(dot - 4, ".moo", 4) == 0;
+    }
+    return dot && strcasecmp(dot, ".moo") == 0;
+}
 
 static unsigned list_files(const char *dir, char **names, unsigned max)
 {
     DIR *d = opendir(dir);
     unsigned n = 0;
     if (!d) return 0;
-    for (struct dirent *e; (e = readdir(d)) && n < max;) {
-        const char *dot = strstr(e->d_name, ".MOO");
-        if (dot && (strcmp(dot, ".MOO") == 0 || strcmp(dot, ".MOO.gz") == 0)) names[n++] = strdup(e->d_name);
-    }
+    for (struct dirent *e; (e = readdir(d)) && n < max;)
+        if (is_moo(e->d_name)) names[n++] = strdup(e->d_name);
     closedir(d);
     qsort(names, n, sizeof *names, by_name);
     return n;
 }
 
+/* "path/F6.7.MOO.gz" -> "F6.7" */
+static void form_of(const char *path, char form[FORM_LEN])
+{
+    const char *name = strrchr(path, '/');
+    snprintf(form, FORM_LEN, "%s", name ? name + 1 : path);
+    for (char *p = form; *p; p++)
+        if (strncasecmp(p, ".moo", 4) == 0) *p = 0;
+}
+
+static unsigned run_folder(struct run *r, const char *dir, const char *only)
+{
+    char *names[FILES_MAX], path[4400], form[FORM_LEN];
+    unsigned n = list_files(dir, names, FILES_MAX);
+    masks_load(&r->masks, dir);
+    if (n && !r->masks.json && !r->masks.csv && !r->unmasked)
+        printf("no metadata.json or 80386.csv in %s: without masks in the files, undefined flags are compared too\n", dir);
+    for (unsigned k = 0; k < n; k++) {
+        snprintf(path, sizeof path, "%s/%s", dir, names[k]);
+        form_of(path, form);
+        if (!only || strcasecmp(only, form) == 0) run_file(r, path, form);
+        free(names[k]);
+    }
+    masks_free(&r->masks);
+    return n;
+}
+
+static void run_single(struct run *r, const char *path)
+{
+    char dir[4400], form[FORM_LEN];
+    const char *slash = strrchr(path, '/');
+    snprintf(dir, sizeof dir, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
+    masks_load(&r->masks, dir);
+    form_of(path, form);
+    run_file(r, path, form);
+    masks_free(&r->masks);
+}
+
 int main(int argc, char **argv)
 {
-    const char *dir = NULL, *model = "286", *only = NULL;
-    struct totals sum = { .every = 1 };
-    char *names[4096], path[4400];
-    struct rig g;
+    const char *where = NULL, *only = NULL;
+    struct run r = { .every = 1 };
+    struct stat st;
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--cpu") == 0 && i + 1 < argc) model = argv[++i];
-        else if (strcmp(argv[i], "--every") == 0 && i + 1 < argc) sum.every = (unsigned)strtoul(argv[++i], NULL, 0);
+        if (strcmp(argv[i], "--cpu") == 0 && i + 1 < argc) r.model = argv[++i];
+        else if (strcmp(argv[i], "--every") == 0 && i + 1 < argc) r.every = (unsigned)strtoul(argv[++i], NULL, 0);
         else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc) only = argv[++i];
-        else if (strcmp(argv[i], "--verbose") == 0) sum.verbose = true;
-        else if (argv[i][0] != '-' && !dir) dir = argv[i];
-        else dir = NULL, i = argc;
+        else if (strcmp(argv[i], "--verbose") == 0) r.verbose = true;
+        else if (strcmp(argv[i], "--unmasked") == 0) r.unmasked = true;
+        else if (argv[i][0] != '-' && !where) where = argv[i];
+        else where = NULL, i = argc;
     }
-    if (!dir || !sum.every) {
-        fprintf(stderr, "usage: vectors DIR [--cpu MODEL] [--every N] [--only FORM] [--verbose]\n");
+    if (!where || !r.every) {
+        fprintf(stderr, "usage: vectors DIR|FILE [--cpu MODEL] [--every N] [--only FORM] [--verbose] [--unmasked]\n");
         return 2;
     }
-    unsigned n = list_files(dir, names, 4096);
-    if (!n) {
-        printf("skipped: there are no vectors in %s\n", dir);
+    if (stat(where, &st) == 0 && S_ISREG(st.st_mode)) run_single(&r, where);
+    else if (!run_folder(&r, where, only)) {
+        printf("skipped: there are no vectors in %s\n", where);
         return SKIPPED;
     }
-    snprintf(path, sizeof path, "%s/metadata.json", dir);
-    size_t len;
-    uint8_t *text = read_all(path, &len);
-    cJSON *meta = cJSON_Parse((char *)text);
-    rig_init(&g, model);
-    for (unsigned i = 0; i < n; i++) {
-        char form[FORM_LEN];
-        snprintf(form, sizeof form, "%.*s", (int)(strstr(names[i], ".MOO") - names[i]), names[i]);
-        snprintf(path, sizeof path, "%s/%s", dir, names[i]);
-        if (!only || strcmp(only, form) == 0) run_file(&g, path, form, form_mask(meta, form), &sum);
-        free(names[i]);
-    }
-    rig_fini(&g);
-    cJSON_Delete(meta);
-    free(text);
-    printf("%lu passed, %lu failed\n", sum.passed, sum.failed);
-    return sum.failed != 0;
+    rig_fini(&r.rig);
+    if (r.unread) printf("%lu files could not be read to the end\n", r.unread);
+    printf("%lu passed, %lu failed\n", r.passed, r.failed);
+    return r.unread ? 2 : r.failed != 0;
 }
