@@ -50,11 +50,6 @@ void session_apply_due(struct session *s)
     while (s->queue && s->queue->at <= machine_time(s->machine) && !s->quit) session_pop(s, true);
 }
 
-void session_drop_past(struct session *s)
-{
-    while (s->queue && s->queue->at <= machine_time(s->machine)) session_pop(s, false);
-}
-
 void session_free_queue(struct session *s)
 {
     while (s->queue) session_pop(s, false);
@@ -142,20 +137,45 @@ static void fire_mouse(struct session *s, struct scheduled *it)
     machine_mouse(s->machine, it->a, it->b, it->c, s->mouse_buttons);
 }
 
-static void fire_button(struct session *s, struct scheduled *it)
+static void note_button(struct session *s, const struct scheduled *it)
 {
     s->mouse_buttons = it->b ? s->mouse_buttons | (uint32_t)it->a : s->mouse_buttons & ~(uint32_t)it->a;
+}
+
+static void fire_button(struct session *s, struct scheduled *it)
+{
+    note_button(s, it);
     machine_mouse(s->machine, 0, 0, 0, s->mouse_buttons);
+}
+
+static bool change_now(struct session *s, const struct scheduled *it, struct error *e)
+{
+    char drive[32];
+    size_t n = strcspn(it->text, " ");
+    const char *file = it->text[n] ? it->text + n + 1 : NULL;
+    snprintf(drive, sizeof drive, "%.*s", (int)(n < sizeof drive ? n : sizeof drive - 1), it->text);
+    return (file ? session_change(s, drive, file, NULL, false, true, e) : session_eject(s, drive, true, e)) == HOST_OK;
 }
 
 static void fire_change(struct session *s, struct scheduled *it)
 {
     struct error e = { "" };
-    char *file = strchr(it->text, ' ');
-    if (file) *file++ = 0;
-    if ((file ? session_change(s, it->text, file, NULL, false, true, &e)
-              : session_eject(s, it->text, true, &e)) != HOST_OK)
-        session_quit(s, EXIT_OURS, "--input: %s", e.text);
+    if (!change_now(s, it, &e)) session_quit(s, EXIT_OURS, "--input: %s", e.text);
+}
+
+bool session_replay_media(struct session *s, vtime until, struct error *e)
+{
+    for (const struct scheduled *it = s->queue; it && it->at <= until; it = it->next)
+        if (it->fire == fire_change && !change_now(s, it, e)) return false;
+    return true;
+}
+
+void session_drop_past(struct session *s)
+{
+    while (s->queue && s->queue->at <= machine_time(s->machine)) {
+        if (s->queue->fire == fire_button) note_button(s, s->queue);
+        session_pop(s, false);
+    }
 }
 
 static void fire_command(struct session *s, struct scheduled *it)

@@ -54,6 +54,15 @@ static bool wants_window(const struct setup *u)
     return u->display == DISPLAY_SDL || (u->display == DISPLAY_DEFAULT && !u->nographic);
 }
 
+static bool setup_load(struct session *s, const char *path, struct error *e)
+{
+    vtime saved;
+    if (machine_saved_time(path, &saved, e) != HOST_OK || !session_replay_media(s, saved, e)) return false;
+    if (machine_load(s->machine, path, e) != HOST_OK) return false;
+    session_drop_past(s);
+    return true;
+}
+
 static bool setup_machine(struct setup *u, struct error *e)
 {
     struct session *s = u->s;
@@ -80,9 +89,8 @@ static bool setup_machine(struct setup *u, struct error *e)
     memset(c->ide, 0, sizeof c->ide);                 /* the images are the machine's now, also after a failure */
     memset(c->floppy, 0, sizeof c->floppy);
     if (!s->machine) return false;
-    if (u->load && machine_load(s->machine, u->load, e) != HOST_OK) return false;
     if (u->input && !session_read_inputs(s, u->input, e)) return false;
-    if (u->load) session_drop_past(s);
+    if (u->load && !setup_load(s, u->load, e)) return false;
     pace_init(&s->pace, s->machine, s->pace_mode, machine_rate(s->machine), machine_rate_cap(s->machine), &s->log);
     setup_attach(u);
     return true;

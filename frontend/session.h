@@ -99,7 +99,10 @@ void session_schedule(struct session *s, vtime at, void (*fire)(struct session *
                       const char *text, size_t len);
 vtime session_next_input(const struct session *s);       /* VTIME_NEVER if the queue is empty */
 void session_apply_due(struct session *s);
-void session_drop_past(struct session *s);               /* after --load: inputs up to now have been applied already */
+/* For --load: before it, the media changes up to the time of the save are made again, since the file expects what was in the
+ * drives then; after it, all inputs up to that time are dropped: their effect is in what was loaded. */
+bool session_replay_media(struct session *s, vtime until, struct error *e);
+void session_drop_past(struct session *s);
 void session_free_queue(struct session *s);
 /* Presses all keys at once and releases them hold_ms of virtual time later, in reverse; queued behind earlier ones. */
 void session_send_keys(struct session *s, const enum key *keys, unsigned n, unsigned hold_ms);

@@ -102,7 +102,9 @@ enum host_status machine_flush(struct machine *m, struct error *e);
 
 /* ---- state */
 enum host_status machine_save(struct machine *m, const char *path, struct error *e) MUST_CHECK;
-/* Into a machine created with the same configuration. On error the machine must be destroyed. */
+/* The virtual time at which the machine in a file was saved, from the file's header. Errors as those of machine_load. */
+enum host_status machine_saved_time(const char *path, vtime *t, struct error *e) MUST_CHECK;
+/* Into a machine created with the same configuration, with the same media in its drives. On error the machine must be destroyed. */
 enum host_status machine_load(struct machine *m, const char *path, struct error *e) MUST_CHECK;
 void machine_hash(struct machine *m, uint8_t sha256[32]);
 

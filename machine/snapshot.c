@@ -6,10 +6,11 @@
  *   CONF what the machine was built as; a load into a differently built machine is refused
  *   TIME the clock               CPU0 the processor, by its state table
  *   DEVI one chip, by its table  RAMB pages of one memory block that are not all zero
- *   IMGC blocks written under -snapshot            IMGH size and SHA-256 of an image that is written in place
+ *   IMGC blocks written under -snapshot            IMGH size and SHA-256 of what the guest reads from an image
  *   DONE
  *
- * The header carries the SHA-256 of the whole stream before compression, length and CRC of it after, and a CRC of itself,
+ * The header carries the SHA-256 of the whole stream before compression, length and CRC of it after, the virtual time (for
+ * who must know it before the load), and a CRC of itself,
  * so damage is told apart from another version. The file is hostile all the same: whoever can write it can make the sums
  * fit, so every section is checked as if the sums did not exist. See docs/snapshot.md. */
 #include <assert.h>
@@ -141,8 +142,8 @@ static enum host_status image_hash(struct blk *b, uint8_t out[32], struct error 
     return st;
 }
 
-/* What was written under -snapshot is state of the machine; an image written in place is the host's, and only its
- * identity is kept (in a file, not in the hash: two runs of one guest on one image must hash alike while it changes). */
+/* What was written under -snapshot is state of the machine; the image itself is the host's, and only its identity is kept
+ * (in a file, not in the hash: two runs of one guest on one image must hash alike while it changes). */
 static enum host_status sink_images(struct sink *s, struct machine *m, struct error *e)
 {
     struct machine_block list[MACHINE_IDE + MACHINE_FLOPPIES];
@@ -158,7 +159,8 @@ static enum host_status sink_images(struct sink *s, struct machine *m, struct er
             st64(size, b->size);
             sink_put(s, size, 8);
             b->ops->changes(b, change_put, s);
-        } else if (s->file) {
+        }
+        if (s->file) {
             uint8_t id[40];
             st64(id, b->size);
             enum host_status st = image_hash(b, id + 8, e);
@@ -212,7 +214,7 @@ void machine_hash(struct machine *m, uint8_t sha256[32])
     free(s);
 }
 
-struct header { uint64_t body_len, packed_len; uint32_t packed_crc; uint8_t sha[32]; };
+struct header { uint64_t body_len, packed_len; uint32_t packed_crc; uint8_t sha[32]; vtime now; };
 
 static void header_write(uint8_t h[HEADER_SIZE], const struct header *v)
 {
@@ -224,6 +226,8 @@ static void header_write(uint8_t h[HEADER_SIZE], const struct header *v)
     memcpy(h + 24, v->sha, 32);
     st64(h + 56, v->packed_len);
     st32(h + 64, v->packed_crc);
+    st64(h + 68, (uint64_t)v->now);
+    st64(h + 76, (uint64_t)(v->now >> 64));
     st32(h + HEADER_SIZE - 4, (uint32_t)crc32(0, h, HEADER_SIZE - 4));
 }
 
@@ -252,7 +256,8 @@ enum host_status machine_save(struct machine *m, const char *path, struct error 
     st = sink_machine(s, m, e);
     sink_deflate(s, Z_FINISH);
     deflateEnd(&s->z);
-    h = (struct header){ .body_len = s->len, .packed_len = s->packed_len, .packed_crc = s->packed_crc };
+    h = (struct header){ .body_len = s->len, .packed_len = s->packed_len, .packed_crc = s->packed_crc,
+                         .now = m->clock.now };
     sha256_digest(&s->sha, 32, h.sha);
     header_write(head, &h);
     if (fseek(s->file, 0, SEEK_SET) != 0 || fwrite(head, 1, sizeof head, s->file) != sizeof head) s->failed = true;
@@ -279,6 +284,7 @@ struct source {
     uint64_t len, expect;
     uint32_t packed_crc;
     uint64_t packed_len;
+    unsigned drives;                     /* whose images the file names: a bit each, in the order of machine_blocks */
     uint8_t in[IO_CHUNK];
 };
 
@@ -331,25 +337,30 @@ static enum host_status load_ram(struct source *s, struct machine *m, const char
     return HOST_OK;
 }
 
-static struct blk *load_find_image(struct machine *m, const char *id)
+/* The image in drive `id`; NULL if it is empty or there is no such drive. Marks the drive as named by the file. */
+static struct blk *load_find_image(struct source *s, struct machine *m, const char *id)
 {
     struct machine_block list[MACHINE_IDE + MACHINE_FLOPPIES];
     unsigned n = machine_blocks(m, list, MACHINE_IDE + MACHINE_FLOPPIES);
     for (unsigned i = 0; i < n; i++)
-        if (strcmp(list[i].id, id) == 0) return list[i].blk;
+        if (strcmp(list[i].id, id) == 0) {
+            s->drives |= 1u << i;
+            return list[i].blk;
+        }
     return NULL;
 }
 
 static enum host_status load_changes(struct source *s, struct machine *m, const char *id, uint64_t len, struct error *e)
 {
-    struct blk *b = load_find_image(m, id);
+    struct blk *b = load_find_image(s, m, id);
     uint8_t head[12], *data;
     enum host_status st;
     if (!b || !b->ops->changes)
         return error_set(e, HOST_REFUSED, "%s: was saved with -snapshot and an image in %s: give the same options", s->path, id);
     if (len < 8) return error_set(e, HOST_BAD_FORMAT, "%s: %s: section too short", s->path, id);
     if ((st = source_get(s, head, 8, e)) != HOST_OK) return st;
-    if (ld64(head) != b->size) return error_set(e, HOST_REFUSED, "%s: the image in %s has another size now", s->path, id);
+    if (ld64(head) != b->size)
+        return error_set(e, HOST_REFUSED, "%s: another image was in %s when the machine was saved", s->path, id);
     data = malloc(PAGE_SIZE);
     if (!data) return error_set(e, HOST_NO_MEMORY, "out of memory");
     for (len -= 8; len && st == HOST_OK;) {
@@ -366,7 +377,7 @@ static enum host_status load_changes(struct source *s, struct machine *m, const 
 
 static enum host_status load_image_identity(struct source *s, struct machine *m, const char *id, uint64_t len, struct error *e)
 {
-    struct blk *b = load_find_image(m, id);
+    struct blk *b = load_find_image(s, m, id);
     uint8_t want[40], have[32];
     enum host_status st;
     if (len != sizeof want) return error_set(e, HOST_BAD_FORMAT, "%s: %s: section has a wrong size", s->path, id);
@@ -374,7 +385,19 @@ static enum host_status load_image_identity(struct source *s, struct machine *m,
     if (!b) return error_set(e, HOST_REFUSED, "%s: was saved with an image in %s, and there is none", s->path, id);
     if (ld64(want) == b->size && (st = image_hash(b, have, e)) != HOST_OK) return st;
     if (ld64(want) != b->size || memcmp(want + 8, have, 32) != 0)
-        return error_set(e, HOST_REFUSED, "%s: %s was changed since the machine was saved", s->path, b->path);
+        return error_set(e, HOST_REFUSED, "%s: %s is another image than was in %s when the machine was saved, or was changed since",
+                         s->path, b->path, id);
+    return HOST_OK;
+}
+
+/* A drive that was empty must be empty. */
+static enum host_status check_empty_drives(struct source *s, struct machine *m, struct error *e)
+{
+    struct machine_block list[MACHINE_IDE + MACHINE_FLOPPIES];
+    unsigned n = machine_blocks(m, list, MACHINE_IDE + MACHINE_FLOPPIES);
+    for (unsigned i = 0; i < n; i++)
+        if (list[i].blk && !(s->drives >> i & 1))
+            return error_set(e, HOST_REFUSED, "%s: %s was empty when the machine was saved", s->path, list[i].id);
     return HOST_OK;
 }
 
@@ -462,7 +485,7 @@ static enum host_status load_sections(struct source *s, struct machine *m, struc
         } else if (tag_is(h, "IMGH")) {
             st = load_image_identity(s, m, name, len, e);
         } else if (tag_is(h, "DONE") && cpu && !next && len == 0) {
-            return HOST_OK;
+            return check_empty_drives(s, m, e);
         } else {
             st = error_set(e, HOST_BAD_FORMAT, "%s: section '%s' is out of place", s->path, name);
         }
@@ -478,12 +501,27 @@ static enum host_status header_read(struct source *s, struct header *v, struct e
     if (ld32(h + 8) != FORMAT_VERSION)
         return error_set(e, HOST_BAD_FORMAT, "%s: saved in format %u; this program reads format %d", s->path, ld32(h + 8),
                          FORMAT_VERSION);
-    *v = (struct header){ .body_len = ld64(h + 16), .packed_len = ld64(h + 56), .packed_crc = ld32(h + 64) };
+    *v = (struct header){ .body_len = ld64(h + 16), .packed_len = ld64(h + 56), .packed_crc = ld32(h + 64),
+                            .now = (vtime)ld64(h + 76) << 64 | ld64(h + 68) };
     memcpy(v->sha, h + 24, 32);
     s->expect = v->body_len;
     header_write(want, v);
     if (memcmp(h, want, sizeof h) != 0) return error_set(e, HOST_BAD_FORMAT, "%s: the header is damaged", s->path);
     return HOST_OK;
+}
+
+enum host_status machine_saved_time(const char *path, vtime *t, struct error *e)
+{
+    struct source *s = calloc(1, sizeof *s);
+    struct header h;
+    assert(s);
+    s->path = path;
+    s->file = fopen(path, "rb");
+    enum host_status st = s->file ? header_read(s, &h, e) : error_set(e, HOST_MISSING, "%s: cannot load: %s", path, strerror(errno));
+    if (st == HOST_OK) *t = h.now;
+    if (s->file) fclose(s->file);
+    free(s);
+    return st;
 }
 
 enum host_status machine_load(struct machine *m, const char *path, struct error *e)

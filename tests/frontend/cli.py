@@ -284,7 +284,35 @@ def input_gives_the_same_run_whatever_interrupts_it():
     return None
 
 
-SPECIAL = [save_on_a_full_disk, serial_file_on_a_full_disk, port_in_use, read_only_image, no_display, signals_ask_to_quit,
+def a_saved_machine_wants_the_media_it_had():
+    """Changes by --input are made again; another, a changed, a missing and a surplus image are refused."""
+    with open('other.img', 'wb') as f:
+        f.write(bytes(737280))
+    with open('in.media', 'w') as f:
+        f.write('0.01 change floppy0 other.img\n0.02 button left down\n0.3 mouse 5 5\n')
+    for mode in [], ['-snapshot']:
+        common = PROBE + ['-fda', 'floppy.img', '--input', 'in.media', '--state-hash'] + mode
+        whole = run(common + ['--limit-time', '0.5'])
+        for at in '0.005', '0.015', '0.2':
+            run(common + ['--limit-time', at, '--save', 'media.sav'])
+            rest = run(common + ['--limit-time', '0.5', '--load', 'media.sav'])
+            if rest.stdout != whole.stdout or not whole.stdout:
+                return '%s saved at %s: %r, in one go %r' % (mode, at, said(rest), whole.stdout)
+        load = PROBE + mode + ['--load', 'media.sav', '--limit-time', '0.5']
+        for drives, why in (['-fda', 'floppy.img'], r'media\.sav: .*floppy0.*'), ([], r'media\.sav: .*floppy0.*'), \
+                (['-fda', 'other.img', '-fdb', 'floppy.img'], r'media\.sav: floppy1 was empty when the machine was saved'):
+            refused = run(load + drives)
+            if refused.returncode != 1 or not re.search(why, said(refused)[0]):
+                return '%s %s: %d %s' % (mode, drives, refused.returncode, said(refused)[0])
+        with open('other.img', 'r+b') as f:
+            f.write(b'changed' + bytes([len(mode)]))
+        refused = run(load + ['-fda', 'other.img'])
+        if refused.returncode != 1 or not re.search('changed since', said(refused)[0]):
+            return '%s changed: %d %s' % (mode, refused.returncode, said(refused)[0])
+    return None
+
+
+SPECIAL = [a_saved_machine_wants_the_media_it_had, save_on_a_full_disk, serial_file_on_a_full_disk, port_in_use, read_only_image, no_display, signals_ask_to_quit,
            input_gives_the_same_run_whatever_interrupts_it]
 
 
