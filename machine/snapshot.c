@@ -517,7 +517,8 @@ enum host_status machine_saved_time(const char *path, vtime *t, struct error *e)
     assert(s);
     s->path = path;
     s->file = fopen(path, "rb");
-    enum host_status st = s->file ? header_read(s, &h, e) : error_set(e, HOST_MISSING, "%s: cannot load: %s", path, strerror(errno));
+    enum host_status st = s->file ? header_read(s, &h, e)
+                                  : error_set(e, HOST_MISSING, "%s: cannot load: %s", path, strerror(errno));
     if (st == HOST_OK) *t = h.now;
     if (s->file) fclose(s->file);
     free(s);
