@@ -34,7 +34,7 @@ class Picture:
 class Machine:
     """One run of an emulator. Use as a context manager: it never leaves a process behind."""
 
-    def __init__(self, binary, args, timeout=120, log=None):
+    def __init__(self, binary, args, timeout=900, log=None):
         self.tmp = tempfile.mkdtemp(prefix='guest-')
         self.end = time.monotonic() + timeout
         self.serial = b''
@@ -171,7 +171,7 @@ class Machine:
         os.unlink(path)
         return p
 
-    def wait_exit(self, limit=30):
+    def wait_exit(self, limit=300):
         try:
             return self.process.wait(limit)
         except subprocess.TimeoutExpired:

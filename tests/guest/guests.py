@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Whole-machine tests: real guests, each a row of data.
 
-usage: guests.py BINARY GUESTS_DIR [--only NAME,...] [--list]
+usage: guests.py BINARY GUESTS_DIR [--only NAME,...] [--jobs N] [--list]
 
 A row names the guest's files (made by images/*.sh under GUESTS_DIR), the options, a time limit and the function that
 plays it. Prints a line a test and, last, `N passed, N failed`.
 """
-import argparse, os, re, shutil, subprocess, sys, tempfile, time
+import argparse, concurrent.futures, os, re, shutil, subprocess, sys, tempfile, time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from driver import Failure, Machine
 import modes
@@ -25,7 +25,7 @@ class Context:
         shutil.copyfile(self.path(name), dst)
         return dst
 
-    def boot(self, *args, timeout=120):
+    def boot(self, *args, timeout=900):
         return Machine(self.binary, list(args), timeout)
 
 
@@ -110,7 +110,7 @@ def linux_cd(c):
 
 def memtest(c):
     # Its last test waits ten minutes in a loop that reads the TSC: a slow processor has less to do in that time.
-    with c.boot('-m', '8', '--speed', '5', '-kernel', c.path('memtest/memtest.bin'), timeout=400) as m:
+    with c.boot('-m', '32', '--speed', '5', '-kernel', c.path('memtest/memtest.bin')) as m:
         m.wait(r'Memtest86\+', 'screen')
         m.wait(r'Pass:\s+1\b', 'screen')
         check(re.search(r'Errors:\s+0\b', m.screen()), 'errors: ' + m.screen()[:2000])
@@ -218,6 +218,7 @@ def main():
     ap.add_argument('guests')
     ap.add_argument('--only', default='')
     ap.add_argument('--list', action='store_true')
+    ap.add_argument('--jobs', type=int, default=1, help='tests at a time')
     a = ap.parse_args()
     if a.list:
         for name, needs, _ in TESTS:
@@ -227,10 +228,8 @@ def main():
     unknown = set(only) - {t[0] for t in TESTS}
     if unknown:
         sys.exit('no such test: ' + ', '.join(sorted(unknown)))
-    passed, failed = 0, 0
-    for name, needs, play in TESTS:
-        if only and name not in only:
-            continue
+    def judge(test):
+        name, _, play = test
         start = time.monotonic()
         with tempfile.TemporaryDirectory(prefix='guest-') as tmp:
             try:
@@ -239,10 +238,12 @@ def main():
             except (Failure, OSError) as e:
                 verdict, why = 'FAIL', '\n' + str(e)
         print('%-18s %s  %5.1f s%s' % (name, verdict, time.monotonic() - start, why), flush=True)
-        passed += verdict == 'pass'
-        failed += verdict == 'FAIL'
-    print('%d passed, %d failed' % (passed, failed))
-    return failed != 0
+        return verdict == 'pass'
+
+    with concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
+        passed = list(pool.map(judge, [t for t in TESTS if not only or t[0] in only]))
+    print('%d passed, %d failed' % (sum(passed), len(passed) - sum(passed)))
+    return not all(passed)
 
 
 if __name__ == '__main__':
