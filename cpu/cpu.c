@@ -217,7 +217,7 @@ static const struct state_field cpu_fields[] = {
     FIELD(T, ignne, "IGNNE pin"),
     FIELD(T, in_exception, "an exception is being delivered"),
     FIELD(T, exception_vector, "which"),
-    FIELD_DERIVED(T, unused1),
+    FIELD(T, rep_open, "between two iterations of a repetition"),
     FIELD_DERIVED(T, a20_mask),
     FIELD_STRUCT(T, ldtr, &seg_state, "LDTR"),
     FIELD_STRUCT(T, tr, &seg_state, "TR"),

@@ -167,15 +167,18 @@ void event_deliver_at(struct cpu *c, enum vector v, enum event_kind kind, bool h
     /* Reached only if delivery did not fault. */
     if (v == V_NMI && kind == EVENT_EXTERNAL) c->nmi_blocked = true;
     if (v == V_DB) c->dr[7] &= ~(uint64_t)0x2000;         /* GD: the handler may use the debug registers */
-    c->in_exception = false;
+    c->in_exception = c->rep_open = false;
     if (!c->dr6_pending) c->attention &= ~(uint32_t)ATT_TRAP;      /* TF is clear now: INT n itself is not stepped */
     uint64_t handler = c->seg[SEG_CS].sel;
     if (kind == EVENT_EXTERNAL) trace(c->log, cpu_interrupt, (uint64_t)v, handler, c->rip);
     if (kind == EVENT_SOFT) trace(c->log, cpu_int, (uint64_t)v, (uint64_t)reg32(c, R_AX), handler, c->rip);
 }
 
+/* Between two iterations of a repetition RF is saved as 1: it goes on without meeting its own breakpoint (SDM vol. 3 ch.
+ * 17.3.1.1). */
 void event_deliver(struct cpu *c, enum vector v, enum event_kind kind, bool has_error, uint32_t error)
 {
+    if (c->rep_open && cpu_level(c) >= LEVEL_386) c->eflags |= FL_RF;
     event_deliver_at(c, v, kind, has_error, error, c->rip);
 }
 

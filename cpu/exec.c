@@ -52,6 +52,7 @@ HANDLER(run_body_rep)
     publish(c, i, budget);
     if (optable[i->op].attr & OPA_TIME) cpu_publish(c);
     enum status s = optable[i->op].body(c, i);
+    c->rep_open = s == BODY_AGAIN;
     budget = c->budget - BLOCK_MAX + i->count;
     if (LIKELY(s == BODY_NEXT && !c->attention && budget >= 0)) MUSTTAIL return DISPATCH(c, i + 1, budget, spare);
     leave_after(c, s);

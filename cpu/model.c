@@ -292,7 +292,7 @@ void model_reset_registers(struct cpu *c, bool hard)
     c->dr6_pending = 0;
     c->cpl = 0;
     c->activity = ACT_RUNNING;
-    c->shadow_ss = c->shadow_sti = c->nmi_blocked = c->in_exception = false;
+    c->shadow_ss = c->shadow_sti = c->nmi_blocked = c->in_exception = c->rep_open = false;
     c->exception_vector = 0;
     c->io_count = ~0ull;
     c->io_eip = c->io_ecx = c->io_esi = c->io_edi = 0;

@@ -151,7 +151,6 @@ static struct block *find_block(struct cpu *c)
     unsigned off = linear & (PAGE_SIZE - 1);
     struct tlb_page *p = tlb_translate(c, linear, PAGE_FETCH, c->cpl == 3);
     if (!p->host) return NULL;
-    if ((c->dr[7] & 0xff) && debug_page_watched(c, linear, true)) return NULL;
     c->page_eip = c->rip - off;
     bool edge = c->page_eip > c->page_eip_max;
     struct block *b = block_get(c, p->block, p->offset, off, c->mode | (edge ? MODE_EDGE : 0));
@@ -206,10 +205,12 @@ static bool delivers_event(unsigned op)
     return op == OP_int_Ib || op == OP_int3 || op == OP_into || op == OP_icebp;
 }
 
-static void step(struct cpu *c)
+/* A code breakpoint comes before every fault of the fetch. It is not looked for behind a load of SS (`shadow_ss`) and between
+ * the iterations of a repetition (SDM vol. 3 ch. 17.3.1.1). */
+static void step(struct cpu *c, bool shadow_ss)
 {
     bool trap = c->eflags & FL_TF;
-    if ((c->dr[7] & 0xff) && debug_page_watched(c, linear_ip(c), true)) debug_check_fetch(c);
+    if ((c->dr[7] & 0xff) && !shadow_ss && !c->rep_open && debug_page_watched(c, linear_ip(c), true)) debug_check_fetch(c);
     struct insn *i = decode_step(c);
     c->eflags &= ~(uint32_t)FL_RF;            /* it has done its work (SDM vol. 3 ch. 17.3.1.1) */
     c->page_eip = c->rip - i->off;
@@ -298,13 +299,14 @@ static uint32_t page_of(const struct insn *i)
 static void run_next(struct cpu *c)
 {
     if (UNLIKELY(c->attention & ATT_SHADOW)) {
+        bool ss = c->shadow_ss;
         c->shadow_sti = c->shadow_ss = false;
         c->attention &= ~(uint32_t)ATT_SHADOW;
-        step(c);
+        step(c, ss);
         return;
     }
-    if (UNLIKELY(c->eflags & (FL_TF | FL_RF))) {
-        step(c);
+    if (UNLIKELY((c->eflags & (FL_TF | FL_RF)) || ((c->dr[7] & 0xff) && debug_page_watched(c, linear_ip(c), true)))) {
+        step(c, false);
         return;
     }
     struct insn *from = c->link_from;
@@ -317,7 +319,7 @@ static void run_next(struct cpu *c)
     if (!b || b->count > c->budget) {
         const struct insn *cross = b ? NULL : find_cross(c);
         if (cross) exec_run(c, cross);
-        else step(c);
+        else step(c, false);
         return;
     }
     struct insn *first = &c->blocks->arena[b->first];

@@ -20,7 +20,7 @@ enum { /* offsets from SMBASE + 8000h */
     MAP_CR3 = 0x7ff8, MAP_CR0 = 0x7ffc,
 };
 enum { SMM_REVISION = 0x30000 /* SMBASE relocation and I/O restart, 32-bit map */, SHADOW_STI = 1, SHADOW_SS = 2,
-       NMI_BLOCKED = 4 };
+       NMI_BLOCKED = 4, REP_OPEN = 8, DR6_PENDING = 16 /* bits 16 to 31 */, DR6_TRAPS = 0xe00f };
 static const uint16_t seg_at[SEG_COUNT] = { MAP_ES, MAP_CS, MAP_SS, MAP_DS, MAP_FS, MAP_GS };
 
 /* The save map is addressed as SMBASE + 8000h + offset, with the SMM attribute (c->smm is true). */
@@ -84,7 +84,7 @@ static void save_state(struct cpu *c)
     save(c, MAP_LDT_SEL, c->ldtr.sel, 4);
     save(c, MAP_CPL, c->cpl, 1);
     save(c, MAP_SHADOW, (c->shadow_sti ? SHADOW_STI : 0u) | (c->shadow_ss ? SHADOW_SS : 0u) |
-         (c->nmi_blocked ? NMI_BLOCKED : 0u), 4);
+         (c->nmi_blocked ? NMI_BLOCKED : 0u) | (c->rep_open ? REP_OPEN : 0u) | (uint32_t)c->dr6_pending << DR6_PENDING, 4);
     for (unsigned n = 0; n < SEG_COUNT; n++) {
         save(c, MAP_SELECTORS + 4 * n, c->seg[n].sel, 4);
         save_seg(c, seg_at[n], &c->seg[n]);
@@ -112,7 +112,7 @@ void smm_enter(struct cpu *c)
     save_state(c);
     c->activity = ACT_RUNNING;
     c->nmi_blocked = true;
-    c->shadow_ss = c->shadow_sti = false;
+    c->shadow_ss = c->shadow_sti = c->rep_open = false;
     c->dr6_pending = 0;
     c->attention &= ~(uint32_t)(ATT_SHADOW | ATT_TRAP);
     c->cr0 &= ~(uint32_t)(CR0_PE | CR0_EM | CR0_TS | CR0_PG);
@@ -177,7 +177,10 @@ enum status op_rsm(struct cpu *c, const struct insn *i)
     c->shadow_sti = shadow & SHADOW_STI;
     c->shadow_ss = shadow & SHADOW_SS;
     c->nmi_blocked = shadow & NMI_BLOCKED;
+    c->rep_open = shadow & REP_OPEN;
+    c->dr6_pending = shadow >> DR6_PENDING & DR6_TRAPS;    /* a trap that the SMI came before is still due */
     if (shadow & (SHADOW_STI | SHADOW_SS)) c->attention |= ATT_SHADOW;
+    if (c->dr6_pending) c->attention |= ATT_TRAP;
     c->smbase = restore(c, MAP_SMBASE, 4);
     enter_smm_space(c, false);
     if ((cr0 & CR0_PG) && (cr4 & CR4_PAE)) {

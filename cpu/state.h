@@ -90,7 +90,7 @@ struct cpu {
     bool a20_masked, ignne;
     bool in_exception;           /* a fault is being delivered: the next one may be a double fault */
     uint8_t exception_vector;    /* the one being delivered */
-    uint8_t unused1;
+    bool rep_open;               /* the last instruction was an iteration of a repetition that goes on */
     uint64_t a20_mask;           /* DERIVED: all ones, or bit 20 clear */
 
     /* System registers. */

@@ -49,7 +49,8 @@ static void write_cr0(struct cpu *c, uint32_t v)
     if ((v & CR0_PG) && !(v & CR0_PE)) cpu_gp0(c);
     if ((v & CR0_NW) && !(v & CR0_CD)) cpu_gp0(c);
     uint32_t changed = c->cr0 ^ v;
-    if ((changed & v & CR0_PG) && (c->cr4 & CR4_PAE)) paging_load_pdptes(c, c->cr3);
+    /* SDM vol. 3 ch. 4.4.1: PDPTEs are loaded anew where PAE paging will be on and one of these bits changes. */
+    if ((v & CR0_PG) && (changed & (CR0_PG | CR0_CD | CR0_NW)) && (c->cr4 & CR4_PAE)) paging_load_pdptes(c, c->cr3);
     if (changed) trace(c->log, cpu_control, (uint64_t)0, (uint64_t)c->cr0, (uint64_t)v);
     c->cr0 = v;
     if (changed & (CR0_PG | CR0_PE | CR0_WP)) tlb_flush(c, true);
@@ -70,7 +71,7 @@ static void write_cr4(struct cpu *c, uint32_t v)
 {
     if (v & ~sys_cr4_bits(c)) cpu_gp0(c);
     uint32_t changed = c->cr4 ^ v;
-    if ((changed & v & CR4_PAE) && (c->cr0 & CR0_PG)) paging_load_pdptes(c, c->cr3);
+    if ((v & CR4_PAE) && (changed & (CR4_PAE | CR4_PSE | CR4_PGE)) && (c->cr0 & CR0_PG)) paging_load_pdptes(c, c->cr3);
     trace(c->log, cpu_control, (uint64_t)4, (uint64_t)c->cr4, (uint64_t)v);
     c->cr4 = v;
     if (changed & (CR4_PAE | CR4_PSE | CR4_PGE)) tlb_flush(c, true);

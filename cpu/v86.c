@@ -98,9 +98,7 @@ enum status op_popf(struct cpu *c, const struct insn *i)
         mask = (mask & ~(uint32_t)FL_IF) | FL_VIF;
         flags = (flags & ~(uint32_t)FL_VIF) | (flags & FL_IF ? FL_VIF : 0);
     } else if (size == 4) {
-        /* VIP and VIF are cleared at CPL 0 (not in V86 mode), RF always (SDM vol. 2, POPF). */
-        flags &= ~(uint32_t)(FL_RF | FL_VIF | FL_VIP);
-        if (!cpu_v86(c) && c->cpl == 0) mask |= FL_VIF | FL_VIP;
+        flags &= ~(uint32_t)FL_RF;                         /* cleared; VM, VIF and VIP stay (SDM vol. 2, POPF) */
     }
     stack_add(c, size);
     flags_replace(c, flags, mask);

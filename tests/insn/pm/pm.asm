@@ -19,9 +19,10 @@ section .lists follows=.strings vfollows=.strings align=16 valign=16
 %include "rows_paging.inc"
 %include "rows_tasks.inc"
 %include "rows_v86.inc"
+%include "rows_debug.inc"
 %include "rows_last.inc"
 
 section .strings
     align 4, db 0
 row_count: dd row_number
-LOADS   equ 64                                ; of 16 KiB each: 1 MiB
+LOADS   equ 120                               ; of 16 KiB each

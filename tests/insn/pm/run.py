@@ -9,7 +9,7 @@
 The image is the same everywhere (pm.asm). It prints a line a row on COM1 and "N passed, N failed" last. Status 0 if Beige (or, without
 a BINARY, the other) passed every row, 1 if not, 77 if nasm or the emulator is missing.
 """
-import argparse, os, re, shutil, subprocess, sys, tempfile
+import argparse, os, re, shutil, subprocess, sys, tempfile, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 DISK = 4 * 16 * 63 * 512                                    # whole cylinders, for Bochs
@@ -29,6 +29,7 @@ def fields():
 
 
 NAMES = fields()
+TOTAL = re.compile(r'\d+ passed, \d+ failed$')
 
 
 def beige(binary, disk, log, tmp, args):
@@ -56,12 +57,48 @@ def bochs(binary, disk, log, tmp, args):
     return ['bochs-bin', '-q', '-f', rc, '-rc', cont], True
 
 
-def run(how, binary, image, args):
+ROW_SIZE, TABLE, TABLE_AT, FIRST_ROW = 28, 0x80200, 0x300000, 506        # pm.asm
+
+
+def names(image):
+    """The rows' names, from the image: the first dword of each record points at its name."""
+    data, rows, at = open(image, 'rb').read(), [], TABLE
+    while True:
+        name = TABLE + int.from_bytes(data[at:at + 4], 'little') - TABLE_AT
+        if not TABLE < name < len(data):
+            return rows
+        rows.append(data[name:data.index(b'\0', name)].decode())
+        at += ROW_SIZE
+
+
+def run_all(how, binary, image, args):
+    """Goes on behind a row that an emulator does not survive, and says which."""
+    rows, lines, stuck = names(image), [], []
+    first = 0
+    while True:
+        more = run(how, binary, image, args, first)
+        done = sum(l.startswith('ROW ') for l in more)
+        if more and not more[-1].endswith((' ok', ' FAILED')) and more[-1].startswith('ROW '):
+            done -= 1                                       # cut in the middle
+            more.pop()
+        lines += more
+        first += done
+        if any(TOTAL.match(l) for l in more) or first >= len(rows) or len(stuck) > 400:
+            return lines, stuck
+        stuck.append(rows[first])
+        lines.append('ROW %s: the machine stops FAILED' % rows[first])
+        first += 1
+
+
+def run(how, binary, image, args, first=0):
     """The lines that the image printed."""
     with tempfile.TemporaryDirectory(prefix='pm-') as tmp:
         disk, log = os.path.join(tmp, 'disk.img'), os.path.join(tmp, 'com1')
         shutil.copy(image, disk)
         os.truncate(disk, DISK)
+        with open(disk, 'r+b') as f:
+            f.seek(FIRST_ROW)
+            f.write(first.to_bytes(4, 'little'))
         open(log, 'w').close()
         command, terminal = how(binary, disk, log, tmp, args)
         err = open(os.path.join(tmp, 'err'), 'wb')
@@ -69,7 +106,7 @@ def run(how, binary, image, args):
             command = ['script', '-qefc', ' '.join(command), '/dev/null']
         try:
             p = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=err, stderr=err, env=dict(os.environ, TERM='xterm', LINES='30', COLUMNS='100'))
-            p.wait(args.timeout)
+            wait(p, log, args)
         except subprocess.TimeoutExpired:
             p.kill()
             p.wait()
@@ -80,6 +117,20 @@ def run(how, binary, image, args):
         if not any(l.startswith('ROW') for l in lines):
             sys.stderr.write(open(os.path.join(tmp, 'err'), errors='replace').read()[-2000:] + '\n')
         return lines
+
+
+def wait(p, log, args):
+    """Until it ends, or has printed nothing for a while."""
+    size, quiet, end = 0, time.time() + args.stall, time.time() + args.timeout
+    while p.poll() is None:
+        try:
+            p.wait(0.2)
+        except subprocess.TimeoutExpired:
+            now = os.path.getsize(log)
+            if now != size:
+                size, quiet = now, time.time() + args.stall
+            if time.time() > min(quiet, end):
+                raise
 
 
 def readable(line):
@@ -98,7 +149,8 @@ def main():
     a.add_argument('--cpu')
     a.add_argument('--image')
     a.add_argument('--keep')
-    a.add_argument('--timeout', type=float, default=60)
+    a.add_argument('--timeout', type=float, default=120)
+    a.add_argument('--stall', type=float, default=15)
     args = a.parse_args()
     todo = [('Beige', beige)] if args.binary else []
     todo += [('QEMU', qemu)] if args.qemu else []
@@ -111,19 +163,16 @@ def main():
             build(image)
         seen = {}
         for who, how in todo:
-            lines = run(how, args.binary, image, args)
+            lines, stuck = run_all(how, args.binary, image, args)
             rows = [l for l in lines if l.startswith('ROW ')]
-            wrong = {l[4:].split(':')[0]: readable(l) for l in rows if not l.endswith(' ok')}
-            last = next((l for l in reversed(lines) if re.match(r'\d+ passed, \d+ failed$', l)), None)
-            seen[who] = wrong, last
+            wrong = {l[4:].split(': ')[0]: readable(l) for l in rows if not l.endswith(' ok')}
+            seen[who] = wrong, len(rows)
             for l in rows if args.all else wrong.values():
                 print('%s: %s' % (who, l))
-            if not last:
-                print('%s: no total; the last line was: %s' % (who, lines[-1] if lines else 'none'))
-                last = '%d passed, %d failed' % (len(rows) - len(wrong), len(wrong) + 1)
+            last = '%d passed, %d failed' % (len(rows) - len(wrong), len(wrong))
             print('%s: %s' % (who, last) if len(todo) > 1 else last)
-    wrong, last = seen[todo[0][0]]
-    return 0 if last and not wrong else 1
+    wrong, rows = seen[todo[0][0]]
+    return 0 if rows and not wrong else 1
 
 
 sys.exit(main())
