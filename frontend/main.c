@@ -13,6 +13,8 @@
 #include "frontend/window.h"
 #include "host/tty.h"
 
+enum { FW_FILE_MAX = 16 << 20 };
+
 /* The only thing a signal handler may touch: the machine is asked to end at the next slice. If it does not, because the
  * host keeps us (a pipe that nobody reads), the second signal ends us at once. */
 static volatile sig_atomic_t signalled;
@@ -54,6 +56,31 @@ static bool wants_window(const struct setup *u)
     return u->display == DISPLAY_SDL || (u->display == DISPLAY_DEFAULT && !u->nographic);
 }
 
+static char *read_file(const char *path, size_t max, size_t *len, struct error *e)
+{
+    FILE *f = fopen(path, "rb");
+    char *data = f ? malloc(max + 1) : NULL;
+    *len = data ? fread(data, 1, max + 1, f) : 0;
+    bool ok = data && !ferror(f) && *len <= max;
+    if (f && !ok && *len > max) error_set(e, HOST_REFUSED, "%s: larger than %zu bytes", path, max);
+    else if (!ok) error_set(e, HOST_MISSING, "%s: %s", path, strerror(errno));
+    if (f) fclose(f);
+    if (ok) return data;
+    free(data);
+    return NULL;
+}
+
+static bool setup_fw_files(struct setup *u, struct machine_fw_file *out, struct error *e)
+{
+    for (unsigned i = 0; i < u->fw_files; i++) {
+        char *text = u->fw_file[i].text;
+        size_t len = strlen(text);
+        if (u->fw_file[i].is_path && !(text = u->fw_file[i].data = read_file(text, FW_FILE_MAX, &len, e))) return false;
+        out[i] = (struct machine_fw_file){ u->fw_file[i].name, text, (uint32_t)len };
+    }
+    return true;
+}
+
 static bool setup_load(struct session *s, const char *path, struct error *e)
 {
     vtime saved;
@@ -85,7 +112,12 @@ static bool setup_machine(struct setup *u, struct error *e)
         error_set(e, HOST_REFUSED, "-rtc base=%s: utc, localtime, or a date like 2000-12-31T23:59:59", u->rtc);
         return false;
     }
+    struct machine_fw_file files[SETUP_FW_FILES];
+    if (!setup_fw_files(u, files, e)) return false;
+    c->fw_file = files;
+    c->fw_files = u->fw_files;
     s->machine = machine_create(c, e);
+    c->fw_files = 0;
     memset(c->ide, 0, sizeof c->ide);                 /* the images are the machine's now, also after a failure */
     memset(c->floppy, 0, sizeof c->floppy);
     if (!s->machine) return false;

@@ -1,4 +1,5 @@
 /* Every option, as data. The help text and the manual page are made from this table. */
+#include <cjson/cJSON.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -342,13 +343,38 @@ static const struct device_kind {
     { "isa-debug-exit", "a port whose write ends the emulator with status (value << 1) | 1",
       "  iobase=PORT    default 0x501\n  iosize=BYTES   1 to 4, default 2\n", add_debug_exit },
 };
+enum { FW_NAME_MAX = 55 };
 enum { DEVICE_KINDS = sizeof device_kinds / sizeof device_kinds[0] };
+
+/* {"driver":"NAME","prop":VALUE} as driver=NAME,prop=VALUE. NULL if it is no flat JSON object. The caller frees it. */
+static char *device_from_json(const char *text)
+{
+    cJSON *object = cJSON_Parse(text);
+    char *out = NULL;
+    size_t size;
+    FILE *f = cJSON_IsObject(object) ? open_memstream(&out, &size) : NULL;
+    bool ok = f != NULL;
+    for (const cJSON *it = f ? object->child : NULL; it && ok; it = it->next) {
+        fprintf(f, "%s%s=", it == object->child ? "" : ",", it->string);
+        if (cJSON_IsNumber(it)) fprintf(f, "%.0f", it->valuedouble);
+        else if (cJSON_IsBool(it)) fputs(cJSON_IsTrue(it) ? "on" : "off", f);
+        else if (cJSON_IsString(it)) for (const char *p = it->valuestring; *p; p++) fputs(*p == ',' ? ",," : (char[]){ *p, 0 }, f);
+        else ok = false;
+    }
+    if (f) fclose(f);
+    cJSON_Delete(object);
+    if (ok) return out;
+    free(out);
+    return NULL;
+}
 
 static enum host_status opt_device(void *ctx, const struct option *o, const char *value, struct error *e)
 {
     SETUP;
     struct subopts s;
-    enum host_status st = subopts_parse(&s, "-device", value, "driver", e);
+    char *plain = value[0] == '{' ? device_from_json(value) : strdup(value);
+    if (!plain) return error_set(e, HOST_REFUSED, "'%s' is no JSON object of strings, numbers and booleans", value);
+    enum host_status st = subopts_parse(&s, "-device", plain, "driver", e);
     const char *driver = st == HOST_OK ? subopts_get(&s, "driver") : NULL;
     const struct device_kind *k = device_kinds;
     if (st != HOST_OK) goto out;
@@ -372,6 +398,31 @@ static enum host_status opt_device(void *ctx, const struct option *o, const char
     subopts_get(&s, "id");
     st = k->add(u, &s, e);
 out:
+    subopts_fini(&s);
+    free(plain);
+    return st;
+}
+
+static enum host_status opt_fw_cfg(void *ctx, const struct option *o, const char *value, struct error *e)
+{
+    SETUP;
+    struct subopts s;
+    enum host_status st = subopts_parse(&s, "-fw_cfg", value, "name", e);
+    const char *name = st == HOST_OK ? subopts_get(&s, "name") : NULL, *file = st == HOST_OK ? subopts_get(&s, "file") : NULL;
+    const char *string = st == HOST_OK ? subopts_get(&s, "string") : NULL;
+    if (st == HOST_OK) st = subopts_done(&s, e);
+    if (st == HOST_OK && (!name || !file == !string))
+        st = error_set(e, HOST_REFUSED, "wants name=opt/... and file=FILE or string=TEXT");
+    if (st == HOST_OK && (strncmp(name, "opt/", 4) != 0 || strlen(name) > FW_NAME_MAX))
+        st = error_set(e, HOST_REFUSED, "'%s': a name begins with opt/ and has at most %d characters", name, FW_NAME_MAX);
+    if (st == HOST_OK && u->fw_files == SETUP_FW_FILES) st = error_set(e, HOST_REFUSED, "at most %d", SETUP_FW_FILES);
+    for (unsigned i = 0; st == HOST_OK && i < u->fw_files; i++)
+        if (strcmp(u->fw_file[i].name, name) == 0) st = error_set(e, HOST_REFUSED, "'%s' is given twice", name);
+    if (st == HOST_OK) {
+        u->fw_file[u->fw_files].name = strdup(name);
+        u->fw_file[u->fw_files].text = strdup(file ? file : string);
+        u->fw_file[u->fw_files++].is_path = file != NULL;
+    }
     subopts_fini(&s);
     return st;
 }
@@ -456,6 +507,12 @@ static enum host_status opt_log_items(void *ctx, const struct option *o, const c
 {
     SETUP;
     const char *bad;
+    if (strcmp(value, "help") == 0) {
+        printf("guest_errors   what guests do wrong: commands that a chip does not know, impossible settings\n"
+               "unimp          registers and features that are not modelled, once each\n");
+        u->action_done = true;
+        return HOST_OK;
+    }
     if (!log_enable_items(&u->s->log, value, &bad))
         return error_set(e, HOST_REFUSED, "unknown item '%s' (guest_errors, unimp)", bad);
     return HOST_OK;
@@ -508,6 +565,8 @@ const struct option options[] = {
     { "bios", NULL, "FILE", G_MACHINE, "Firmware of 64 to 256 KiB in place of SeaBIOS.", opt_text, TEXT_BIOS },
     { "L", NULL, "DIR", G_MACHINE, "Where firmware is looked for first.", opt_text, TEXT_LIB },
     { "device", NULL, "NAME[,PROP=VALUE]", G_MACHINE, "Adds a device; -device help lists them.", opt_device, 0 },
+    { "fw_cfg", NULL, "NAME,file=FILE|string=TEXT", G_MACHINE, "A file that guests find through fw_cfg; NAME begins with opt/.",
+      opt_fw_cfg, 0 },
     { "rtc", NULL, "base=BASE", G_MACHINE, "Date at power-on: utc, localtime, or 2000-12-31T23:59:59. Default: the host's with "
       "--speed real, 2000-01-01 otherwise.", opt_rtc, 0 },
     { "name", NULL, "NAME", G_MACHINE, "Name of the machine.", opt_name, 0 },
@@ -557,7 +616,7 @@ const struct option options[] = {
     { "no-shutdown", NULL, NULL, G_CONTROL, "Power-off stops the machine but not the emulator.", opt_flag, FLAG_NO_SHUTDOWN },
     { "pidfile", NULL, "FILE", G_CONTROL, "Writes the process id there.", opt_text, TEXT_PIDFILE },
     { "D", NULL, "FILE", G_CONTROL, "Log to a file.", opt_log_file, 0 },
-    { "d", NULL, "ITEMS", G_CONTROL, "What is logged: guest_errors, unimp.", opt_log_items, 0 },
+    { "d", NULL, "ITEMS", G_CONTROL, "What is logged: guest_errors, unimp; -d help explains.", opt_log_items, 0 },
     { "trace", NULL, "PATTERN", G_CONTROL, "Trace events by name; -trace help lists them.", opt_trace, 0 },
 
     { "speed", NULL, "max|real|N", G_RUN, "max: the model's rate, idle time skipped, always the same; real: a second inside is a "
@@ -581,7 +640,6 @@ const struct option options[] = {
     { "netdev", NULL, "...", G_OTHER, "Network backend.", NULL, 0 },
     { "daemonize", NULL, NULL, G_OTHER, "Background.", NULL, 0 },
     { "incoming", NULL, "...", G_OTHER, "Migration.", NULL, 0 },
-    { "fw_cfg", NULL, "...", G_OTHER, "Items for the firmware.", NULL, 0 },
     { "smbios", NULL, "...", G_OTHER, "SMBIOS tables.", NULL, 0 },
     { "global", NULL, "...", G_OTHER, "Device properties.", NULL, 0 },
     { "audiodev", NULL, "...", G_OTHER, "Sound backend.", NULL, 0 },
@@ -596,6 +654,11 @@ void setup_fini(struct setup *u)
     for (unsigned i = 0; i < u->drives; i++) {
         free(u->drive[i].file);
         free(u->drive[i].format);
+    }
+    for (unsigned i = 0; i < u->fw_files; i++) {
+        free(u->fw_file[i].name);
+        free(u->fw_file[i].text);
+        free(u->fw_file[i].data);
     }
     for (unsigned i = 0; i < u->serials; i++) free(u->serial[i]);
     for (unsigned i = 0; i < u->parallels; i++) free(u->parallel[i]);

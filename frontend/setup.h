@@ -5,7 +5,7 @@
 #include "base/option.h"
 #include "frontend/session.h"
 
-enum { SETUP_DRIVES = 16, SETUP_CHARDEVS = 16, SETUP_MONITORS = SESSION_MONITORS };
+enum { SETUP_DRIVES = 16, SETUP_CHARDEVS = 16, SETUP_FW_FILES = 16, SETUP_MONITORS = SESSION_MONITORS };
 
 struct setup_drive {
     char *file;                          /* NULL: an empty drive */
@@ -37,6 +37,8 @@ struct setup {
     unsigned debugcons;
     struct { char *dev; bool control, pretty; } monitor[SETUP_MONITORS];   /* control: QMP */
     unsigned monitors;
+    struct { char *name, *text, *data; bool is_path; } fw_file[SETUP_FW_FILES];     /* text: a path, or the contents */
+    unsigned fw_files;
     char *cpu, *bios, *lib_dir, *kernel, *initrd, *append, *boot_order, *uuid, *name, *rtc;
     char *input, *load, *save, *pidfile;
     char *boot_file;                     /* the FILE argument */

@@ -28,6 +28,9 @@ struct drive_config {
     struct blk *blk;                   /* the medium; NULL: empty. The machine owns it from here on */
 };
 
+/* A file that the guest reads through fw_cfg; name as QEMU's users give it, "opt/...", at most 55 characters. */
+struct machine_fw_file { const char *name; const void *data; uint32_t len; };
+
 struct machine_config {                /* machine_config_default() fills it */
     uint64_t ram_size;                 /* bytes; 1 MiB to 3.5 GiB */
     const char *cpu;                   /* model string */
@@ -43,6 +46,8 @@ struct machine_config {                /* machine_config_default() fills it */
     const char *boot_order;            /* "acdn" subset; NULL: default "cad" */
     bool boot_menu;
     const char *kernel, *initrd, *append;   /* direct boot; initrd of a multiboot kernel: "file args,file args" */
+    const struct machine_fw_file *fw_file;  /* only read by machine_create */
+    unsigned fw_files;
     int64_t rtc_base;                  /* seconds since 1970 UTC at power-on */
     const char *uuid, *name;
     bool no_reboot;                    /* a reset ends the run with STOP_RESET */

@@ -228,6 +228,8 @@ static bool pc_firmware_items(struct machine *m, struct error *e)
         else fw_cfg_add(m->fw_cfg, it->key, it->data, it->len);
     }
     bios_items_free(&items);
+    for (unsigned i = 0; ok && i < m->cfg.fw_files; i++)
+        fw_cfg_add_file(m->fw_cfg, m->cfg.fw_file[i].name, m->cfg.fw_file[i].data, m->cfg.fw_file[i].len);
     return ok;
 }
 

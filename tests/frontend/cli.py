@@ -35,7 +35,7 @@ FILES = {
     'in.key': b'1 key ctrl-nokey\n', 'in.mouse': b'1 mouse 5\n', 'in.port': b'1 serial3 "x"\n', 'in.long': b'1 type "' + b'a' * 5000 + b'"\n',
     'in.umlaut': '1 type "\u00e4"\n'.encode(), 'in.reset': b'1 reset now\n', 'in.change': b'0.01 change ide1-cd0 nowhere.iso\n',
     'in.E': b'0.01 serial0 "E"\n', 'in.T': b'0.01 serial0 "T"\n', 'in.P': b'0.01 serial0 "P"\n', 'in.R': b'0.01 serial0 "R"\n',
-    'in.H': b'0.01 serial0 "H"\n', 'in.quit': b'0.01 quit\n', 'in.dump': b'0.01 screendump no/where.png\n', 'in.W': b'0.01 serial0 "W"\n',
+    'in.F': b'0.01 serial0 "F"\n', 'in.H': b'0.01 serial0 "H"\n', 'in.quit': b'0.01 quit\n', 'in.dump': b'0.01 screendump no/where.png\n', 'in.W': b'0.01 serial0 "W"\n',
     'in.keys': b'0.02 serial0 "one "\n0.02 serial0 "two\\x21\\n"\n0.1 key shift-a\n0.3 type "b\\t"\n0.3 type "c"\n',
 }
 
@@ -139,6 +139,14 @@ ROWS = [
     ('save that is none', ['--load', 'text'] + SHORT, 1, 'text: not a saved machine'),
     ('save empty', ['--load', 'empty'] + SHORT, 1, 'empty: not a saved machine'),
     ('save in no folder', PROBE + ['--save', 'no/where', '--limit-insns', '1000'], 1, 'no/where: cannot save: No such file or directory'),
+    # ---- devices and files for the guest
+    ('device as JSON', SERIAL + ['-device', '{"driver":"isa-debug-exit","iobase":1281,"iosize":4}', '--input', 'in.E'], 33, 'the guest wrote 16 .*'),
+    ('device as bad JSON', ['-device', '{"driver":"isa-debug-exit","iobase":[1]}'], 2, r"-device: '\{.*\}' is no JSON object .*"),
+    ('device as no JSON', ['-device', '{"driver"'], 2, r"-device: '\{.*' is no JSON object .*"),
+    ('file for the guest, name', ['-fw_cfg', 'name=etc/x,string=y'], 2, r"-fw_cfg: 'etc/x': a name begins with opt/ .*"),
+    ('file for the guest, missing', ['-fw_cfg', 'opt/x,file=nowhere'], 1, 'nowhere: No such file or directory'),
+    ('file for the guest, nothing', ['-fw_cfg', 'opt/x'], 2, '-fw_cfg: wants .*'),
+    ('file for the guest, twice', ['-fw_cfg', 'opt/x,string=a', '-fw_cfg', 'opt/x,string=a'], 2, "-fw_cfg: 'opt/x' is given twice"),
     # ---- exit statuses
     ('power off', SERIAL + ['--input', 'in.P'], 0, 'the guest powered off'),
     ('quit', SERIAL + ['--input', 'in.quit'], 0, '--input asked to quit'),
@@ -284,6 +292,11 @@ def input_gives_the_same_run_whatever_interrupts_it():
     return None
 
 
+def files_reach_the_guest():
+    r = run(SERIAL + ['--input', 'in.F', '-fw_cfg', 'name=opt/org.beige/a,file=text', '-fw_cfg', 'opt/b,string=one,,two'])
+    return None if b'pt/org.beige/a=hello\n\0\0\npt/b=one,two\0\n' in r.stdout.replace(b'\r', b'') else repr(r.stdout)
+
+
 def a_saved_machine_wants_the_media_it_had():
     """Changes by --input are made again; another, a changed, a missing and a surplus image are refused."""
     with open('other.img', 'wb') as f:
@@ -312,7 +325,7 @@ def a_saved_machine_wants_the_media_it_had():
     return None
 
 
-SPECIAL = [a_saved_machine_wants_the_media_it_had, save_on_a_full_disk, serial_file_on_a_full_disk, port_in_use, read_only_image, no_display, signals_ask_to_quit,
+SPECIAL = [files_reach_the_guest, a_saved_machine_wants_the_media_it_had, save_on_a_full_disk, serial_file_on_a_full_disk, port_in_use, read_only_image, no_display, signals_ask_to_quit,
            input_gives_the_same_run_whatever_interrupts_it]
 
 

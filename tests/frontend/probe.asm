@@ -7,7 +7,7 @@
 ;     E exits by the debug-exit port (0501h) with 10h      T makes a triple fault
 ;     P powers off (PIIX4: SLP_EN with S5)                 R resets by port 64h
 ;     H halts with interrupts off                          W writes 64 KiB of text
-;     V puts "Beige" into the memory of the text screen
+;     V puts "Beige" into the memory of the text screen     F prints fw_cfg's files "opt/..." with 8 bytes of each
         bits 16
         org 0
 
@@ -77,6 +77,8 @@ table:  db 'E'
         dw do_write
         db 'V'
         dw do_screen
+        db 'F'
+        dw do_files
         db 0
 
 do_exit:
@@ -113,6 +115,70 @@ do_reset:
 do_halt:
         hlt
         jmp do_halt
+
+; The directory (item 19h): a big-endian count, then entries of 64 bytes: size, key, reserved, name. Ours may come after
+; others, and names are zero-terminated.
+do_files:
+        mov ax, 19h
+        call select
+        in al, dx
+        in al, dx
+        in al, dx
+        mov ah, al
+        in al, dx
+        xchg al, ah
+        mov bp, ax                      ; entries left
+        xor bx, bx                      ; and read
+.entry: or bp, bp
+        jz poll
+        dec bp
+        mov ax, 19h
+        call select
+        mov cx, bx                      ; skip what was read, and the size
+        shl cx, 6
+        add cx, 4 + 4
+        call skip
+        in al, dx
+        mov ah, al
+        in al, dx
+        mov si, ax                      ; key
+        mov cx, 2
+        call skip
+        inc bx
+        in al, dx
+        cmp al, 'o'
+        jne .entry
+        in al, dx
+        cmp al, 'p'
+        jne .entry
+        mov cx, 54
+        mov al, 'p'
+.name:  call put
+        mov dx, 511h
+        in al, dx
+        or al, al
+        loopnz .name
+        mov al, '='
+        call put
+        mov ax, si
+        call select
+        mov cx, 8
+.data:  mov dx, 511h
+        in al, dx
+        call put
+        loop .data
+        mov al, 10
+        call put
+        jmp .entry
+
+select: mov dx, 510h
+        out dx, ax
+        inc dx
+        ret
+
+skip:   in al, dx
+        loop skip
+        ret
 
 do_write:
         mov cx, 1024
