@@ -67,14 +67,16 @@ ALU_INLINE uint32_t cf_of(bool cf, bool of) { return (cf ? FL_CF : 0) | (of ? FL
 ALU_INLINE struct shift_out alu_rol(uint64_t a, unsigned count, unsigned size)
 {
     unsigned bits = 8u << size, n = count & (bits - 1);
-    uint64_t r = n ? ((a << n) | (a >> (bits - n))) & size_mask(size) : a;
+    uint64_t r = size == 2 ? (uint32_t)a << n | (uint32_t)a >> (-n & 31)      /* compilers know this for a rotation */
+                           : n ? ((a << n) | (a >> (bits - n))) & size_mask(size) : a;
     return (struct shift_out){ r, cf_of(r & 1, (r ^ r >> (bits - 1)) & 1) };
 }
 
 ALU_INLINE struct shift_out alu_ror(uint64_t a, unsigned count, unsigned size)
 {
     unsigned bits = 8u << size, n = count & (bits - 1);
-    uint64_t r = n ? ((a >> n) | (a << (bits - n))) & size_mask(size) : a;
+    uint64_t r = size == 2 ? (uint32_t)a >> n | (uint32_t)a << (-n & 31)
+                           : n ? ((a >> n) | (a << (bits - n))) & size_mask(size) : a;
     return (struct shift_out){ r, cf_of(r >> (bits - 1) & 1, (r >> (bits - 1) ^ r >> (bits - 2)) & 1) };
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cpu/exec.h"
+#include "cpu/fast_pair.h"
 #include "cpu/tlb.h"
 
 struct block_store *block_store_create(void)
@@ -13,7 +14,8 @@ struct block_store *block_store_create(void)
     if (!s) return NULL;
     s->arena = calloc(ARENA_RECORDS, sizeof *s->arena);       /* the host gives pages only as they are used */
     s->blocks = calloc(BLOCKS_MAX, sizeof *s->blocks);
-    if (!s->arena || !s->blocks) {
+    s->pairs = pair_map_create();
+    if (!s->arena || !s->blocks || !s->pairs) {
         block_store_destroy(s);
         return NULL;
     }
@@ -25,6 +27,7 @@ struct block_store *block_store_create(void)
 void block_store_destroy(struct block_store *s)
 {
     if (!s) return;
+    free(s->pairs);
     free(s->arena);
     free(s->blocks);
     free(s->pages);

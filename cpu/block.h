@@ -52,6 +52,7 @@ struct code_page {
 
 struct block_store {
     struct decode_map map;
+    struct pair_map *pairs;                   /* fast_pair.h */
     struct insn *arena;
     struct block *blocks;
     uint32_t hash[BLOCK_HASH];                /* block number + 1 */

@@ -1,16 +1,7 @@
 /* Fast handlers of arithmetic: `ADD Ev,Gv` and its relatives, generated for every operation, size and form. */
-#include "cpu/fast.h"
+#include "cpu/step.h"
 
-/* One operation at one size. OP is enum alu_op, LOG2 the log2 of the size in bytes. ADC and SBB read the carry; CMP writes
- * no result. `keep` decides about flags: the quiet variants pass false. */
-FAST_INLINE uint64_t compute(struct cpu *c, enum alu_op op, uint64_t a, uint64_t b, unsigned log2, bool keep)
-{
-    bool carry = (op == ALU_ADC || op == ALU_SBB) && flag_cf(c);
-    struct alu_out o = alu(op, a, b, log2, carry);
-    if (keep) flags_put(c, op, o);
-    return o.result;
-}
-
+/* One operation at one size. OP is enum alu_op, LOG2 the log2 of the size in bytes, KEEP as in compute (step.h). */
 #define ALU_REG(NAME, OP, BITS, LOG2, Q, KEEP) \
     static HANDLER(NAME##_rr##Q##_##BITS) \
     { \
@@ -175,23 +166,6 @@ insn_handler *const fast_neg[3] = SIZES(neg);
 insn_handler *const fast_not[3] = SIZES(not);
 
 /* ---- shifts and rotates of registers, by an immediate that is not 0 and by CL */
-FAST_INLINE struct shift_out shift_by(struct cpu *c, enum shift_op op, uint64_t a, unsigned count, unsigned log2)
-{
-    switch (op) {
-    case SHIFT_ROL: return alu_rol(a, count, log2);
-    case SHIFT_ROR: return alu_ror(a, count, log2);
-    case SHIFT_RCL: return alu_rcl(a, count, log2, flag_cf(c));
-    case SHIFT_RCR: return alu_rcr(a, count, log2, flag_cf(c));
-    case SHIFT_SHR: return alu_shr(a, count, log2);
-    case SHIFT_SAR: return alu_sar(a, count, log2);
-    default: return alu_shl(a, count, log2);
-    }
-}
-FAST_INLINE void shift_flags(struct cpu *c, enum shift_op op, struct shift_out o, unsigned log2)
-{
-    if (op <= SHIFT_RCR) flags_change(c, FL_CF | FL_OF, o.cf_of);
-    else flags_known(c, o.result, log2, o.cf_of);
-}
 #define SHIFT_SIZE(NAME, OP, BITS, LOG2) \
     static HANDLER(NAME##_ri_##BITS) \
     { \
@@ -284,12 +258,6 @@ static HANDLER(bsr_rr)
 insn_handler *const fast_bit_scan[2] = { bsf_rr, bsr_rr };
 
 /* ---- IMUL, 32 bits */
-FAST_INLINE void imul_32(struct cpu *c, unsigned to, uint32_t a, uint32_t b)
-{
-    int64_t p = (int64_t)(int32_t)a * (int32_t)b;
-    c->r[to] = (uint32_t)p;
-    flags_known(c, (uint32_t)p, 2, p != (int32_t)p ? FL_CF | FL_OF : 0);
-}
 static HANDLER(imul_rr)
 {
     imul_32(c, i->reg, (uint32_t)c->r[i->reg], (uint32_t)c->r[i->rm]);

@@ -1,5 +1,5 @@
 /* Fast handlers of data movement: MOV, MOVZX, MOVSX, LEA, PUSH, POP, XCHG, SETcc, CMOVcc. */
-#include "cpu/fast.h"
+#include "cpu/step.h"
 
 #define FORMS(H) { H##s, H##f, H##b }
 #define SIZES(H) { H##_8, H##_16, H##_32 }
@@ -85,7 +85,7 @@ insn_handler *const fast_movx_rm[2][2][EA_FORMS] = {
 /* ---- LEA of 32 bits with 32-bit addresses */
 static HANDLER(lea_any)
 {
-    c->r[i->reg] = (uint32_t)(c->r[i->base] + (c->r[i->index] << insn_scale(i)) + (uint64_t)(int64_t)i->disp);
+    c->r[i->reg] = lea_address(c, i);
     NEXT;
 }
 static HANDLER(lea_base)
