@@ -81,7 +81,8 @@ void decode_map_build(struct decode_map *m, enum cpu_level level, uint64_t featu
     memset(m, 0, sizeof *m);
     m->level = (uint8_t)level;
     m->fpu = features >> F_FPU & 1;
-    m->max_len = level == LEVEL_286 ? 10 : INSN_MAX;        /* 80286 manual, exception 13: "more than 10 bytes" */
+    /* 80286 manual, exception 13: "more than 10 bytes". */
+    m->max_len = level == LEVEL_8086 ? INSN_MAX_8086 : level == LEVEL_286 ? 10 : INSN_MAX;
     for (unsigned k = 0; k < op_codes_count; k++) {
         const struct op_code *row = &op_codes[k];
         if (!model_has(&row->needs, level, features)) continue;
@@ -98,12 +99,15 @@ void decode_map_build(struct decode_map *m, enum cpu_level level, uint64_t featu
 
 /* ---- one instruction */
 
-/* Operands that need a ModRM byte. */
-#define BIT(o) (1ull << (o))
-#define MODRM_OPERANDS (BIT(O_Eb) | BIT(O_Ew) | BIT(O_Ed) | BIT(O_Ev) | BIT(O_Gb) | BIT(O_Gw) | BIT(O_Gd) | BIT(O_Gv) | \
-    BIT(O_M) | BIT(O_Ma) | BIT(O_Mp) | BIT(O_Mb) | BIT(O_Mw) | BIT(O_Md) | BIT(O_Mq) | BIT(O_Mt) | BIT(O_Ms) | BIT(O_Sw) | \
-    BIT(O_Ry) | BIT(O_Cy) | BIT(O_Dy) | BIT(O_Pq) | BIT(O_Qq) | BIT(O_Qd) | BIT(O_Vx) | BIT(O_Wx) | BIT(O_Wd) | BIT(O_Wq) | \
-    BIT(O_Nq) | BIT(O_Ux))
+static bool needs_modrm(enum operand o)
+{
+    return (o >= O_Eb && o <= O_Ms) || o == O_Sw || (o >= O_Ry && o <= O_Ty) || o >= O_Pq;
+}
+
+static bool row_needs_modrm(const struct op_row *row)
+{
+    return needs_modrm(row->operand[0]) || needs_modrm(row->operand[1]) || needs_modrm(row->operand[2]);
+}
 
 struct reader {
     const uint8_t *b;
@@ -282,7 +286,7 @@ bool decode_insn(const struct decode_map *m, const uint8_t *b, unsigned avail, u
 
     const struct op_row *row = &optable[op];
     unsigned seg = SEG_DS;
-    if (!have_modrm && ((BIT(row->operand[0]) | BIT(row->operand[1]) | BIT(row->operand[2])) & MODRM_OPERANDS)) {
+    if (!have_modrm && row_needs_modrm(row)) {
         have_modrm = true;
         modrm = take8(&r);
     }
@@ -313,7 +317,8 @@ bool decode_insn(const struct decode_map *m, const uint8_t *b, unsigned avail, u
     if (p.lock && m->level >= LEVEL_386 && !(row->attr & OPA_LOCK && insn_is_mem(i))) op = OP_bad;
     if (r.too_long) {
         op = OP_too_long;
-        r.pos = m->max_len;
+        /* The 8086's body goes on in the middle of the prefixes, so that the later half still counts. */
+        r.pos = m->level == LEVEL_8086 ? INSN_MAX_8086 / 2 : m->max_len;
     }
     i->op = op;
     i->len = (uint8_t)r.pos;

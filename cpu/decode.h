@@ -6,7 +6,8 @@
 #include "base/bytes.h"
 #include "cpu/optable.h"
 
-enum { INSN_MAX = 15,                         /* bytes the decoder may need to see */
+enum { INSN_MAX = 15,                         /* bytes the decoder may need to see, but on the 8086: */
+       INSN_MAX_8086 = 240,                   /* it has no limit, its prefixes go on */
        DECODE_GROUPS = 256, DECODE_GROUP = 0x8000 };
 
 /* Opcode maps of one model: op numbers, or DECODE_GROUP | group. What the model lacks is OP_NONE. */
@@ -16,7 +17,7 @@ struct decode_map {
     uint32_t groups;
     uint8_t level;
     bool fpu;
-    uint8_t max_len;                          /* longer is #GP(0) */
+    uint8_t max_len;                          /* longer is #GP(0); on the 8086 early prefixes are forgotten */
 };
 
 void decode_map_build(struct decode_map *m, enum cpu_level level, uint64_t features);

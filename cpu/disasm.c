@@ -163,6 +163,7 @@ static void put_operand(struct text *t, const struct insn *i, enum operand o, ui
     case O_Ry: put_reg(t, i->rm, 4); return;
     case O_Cy: put(t, "cr%u", i->reg); return;
     case O_Dy: put(t, "dr%u", i->reg); return;
+    case O_Ty: put(t, "tr%u", i->reg); return;
     case O_Xb: put_string(t, i, false, 1); return;
     case O_Xv: put_string(t, i, false, v); return;
     case O_Xz: put_string(t, i, false, v); return;

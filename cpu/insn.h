@@ -35,7 +35,7 @@ struct insn {
     int32_t link;            /* jumps in the page: records from here to the target's; owned by block.c */
     uint16_t op;             /* enum op, the row of optable.def */
     uint16_t off;            /* offset of its first byte in the page */
-    uint8_t len;             /* 1 to 15 */
+    uint8_t len;             /* 1 to 15; on the 8086 to INSN_MAX_8086 */
     uint8_t flags;
     uint8_t reg, rm;         /* ModRM reg and r/m register numbers (REX applied); byte forms: see byte_reg() */
     uint8_t base, index;     /* address: register numbers, R_NONE where absent */

@@ -290,6 +290,8 @@ void model_reset_registers(struct cpu *c, bool hard)
     c->dr[6] = 0xffff0ff0;
     c->dr[7] = 0x400;
     c->dr6_pending = 0;
+    memset(c->test_tlb, 0, sizeof c->test_tlb);
+    memset(c->test_reg, 0, sizeof c->test_reg);
     c->cpl = 0;
     c->activity = ACT_RUNNING;
     c->shadow_ss = c->shadow_sti = c->nmi_blocked = c->in_exception = c->rep_open = false;

@@ -1,12 +1,19 @@
 /* Decimal arithmetic: AAA AAS AAM AAD DAA DAS (SDM vol. 2; the 8086 Family User's Manual ch. 2).
  *
  * The oddest behaviour: what happens with operands that are not decimal differs between the chips. The 8086 corrects AL
- * and AH separately; later ones add 106h to AX, so AL's carry reaches AH. */
+ * and AH separately; later ones add 106h to AX, so AL's carry reaches AH. Up to the 386 the undefined flags are those of the
+ * addition inside (alu_early.h). */
+#include "cpu/alu_early.h"
 #include "cpu/ops.h"
 
 static void flags_bcd(struct cpu *c, uint8_t result, bool cf, bool af, bool of)
 {
     flags_known(c, result, 0, (cf ? FL_CF : 0) | (af ? FL_AF : 0) | (of ? FL_OF : 0));
+}
+
+static struct early_flags early_adjust(uint8_t al, uint8_t by, bool subtract)
+{
+    return subtract ? early_sub(al, by, 0) : early_add(al, by, 0);
 }
 
 static enum status ascii_adjust(struct cpu *c, bool subtract)
@@ -26,7 +33,9 @@ static enum status ascii_adjust(struct cpu *c, bool subtract)
     }
     ax &= 0xff0f;
     set_reg16(c, R_AX, ax);
-    flags_bcd(c, (uint8_t)ax, adjust, adjust, false);
+    struct early_flags f = early_adjust(al, adjust ? 6 : 0, subtract);
+    if (cpu_level(c) <= LEVEL_386) flags_bcd(c, (uint8_t)f.result, adjust, adjust, f.cf_af_of & FL_OF);
+    else flags_bcd(c, (uint8_t)ax, adjust, adjust, false);
     return BODY_NEXT;
 }
 BODY(aaa) { (void)i; return ascii_adjust(c, false); }
@@ -44,7 +53,8 @@ static enum status decimal_adjust(struct cpu *c, bool subtract)
     }
     if (high) al = (uint8_t)(subtract ? al - 0x60 : al + 0x60);
     set_al(c, al);
-    flags_bcd(c, al, high || (borrow && low), low, false);
+    bool of = early_adjust(old, (uint8_t)((low ? 6 : 0) + (high ? 0x60 : 0)), subtract).cf_af_of & FL_OF;
+    flags_bcd(c, al, high || (borrow && low), low, of && cpu_level(c) <= LEVEL_386);
     return BODY_NEXT;
 }
 BODY(daa) { (void)i; return decimal_adjust(c, false); }
@@ -64,8 +74,11 @@ BODY(aam_Ib)
 
 BODY(aad_Ib)
 {
-    uint8_t al = (uint8_t)(get_al(c) + get_ah(c) * (uint8_t)i->imm);
+    struct early_flags f = early_add(get_al(c), (uint8_t)(get_ah(c) * (uint8_t)i->imm), 0);
+    uint8_t al = (uint8_t)f.result;
+    bool cf = f.cf_af_of & FL_CF, of = cpu_level(c) == LEVEL_286 ? cf : (f.cf_af_of & FL_OF) != 0;
     set_reg16(c, R_AX, al);
-    flags_bcd(c, al, false, false, false);
+    if (cpu_level(c) <= LEVEL_386) flags_bcd(c, al, cf, f.cf_af_of & FL_AF, of);
+    else flags_bcd(c, al, false, false, false);
     return BODY_NEXT;
 }

@@ -17,12 +17,19 @@ static uint64_t bit_apply(uint64_t v, unsigned bit, enum bit_op op)
     }
 }
 
+/* OF is undefined; the 386 looks at the bit by rotating it into CF, and leaves OF as RCR with CF clear does. */
+static void bit_flags(struct cpu *c, uint64_t v, unsigned bit, unsigned size)
+{
+    if (cpu_level(c) == LEVEL_386) flags_change(c, FL_CF | FL_OF, alu_rcr(v, bit + 1, size, false).cf_of);
+    else flags_change(c, FL_CF, v >> bit & 1);
+}
+
 static enum status bit_rm(struct cpu *c, const struct insn *i, uint64_t offset, enum bit_op op)
 {
     unsigned size = size_of(i), bit = offset & ((8u << size) - 1);
     uint64_t v = op == BIT_TEST ? rm_read(c, i, 1u << size) : rmw_read(c, i, size);
     if (op != BIT_TEST) rm_write(c, i, bit_apply(v, bit, op), 1u << size);
-    flags_change(c, FL_CF, v >> bit & 1);
+    bit_flags(c, v, bit, size);
     return BODY_NEXT;
 }
 
@@ -37,7 +44,7 @@ static enum status bit_string(struct cpu *c, const struct insn *i, enum bit_op o
     if (op != BIT_TEST) access_probe_write(c, seg, ea, 1u << size);
     uint64_t v = mem_read(c, seg, ea, 1u << size);
     if (op != BIT_TEST) mem_write(c, seg, ea, bit_apply(v, bit, op), 1u << size);
-    flags_change(c, FL_CF, v >> bit & 1);
+    bit_flags(c, v, bit, size);
     return BODY_NEXT;
 }
 BODY(bt_Ev_Gv) { return bit_string(c, i, BIT_TEST); }

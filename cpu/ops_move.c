@@ -134,4 +134,9 @@ BODY(pause) { (void)c; (void)i; return BODY_NEXT; }
 BODY(ud2) { (void)i; cpu_ud(c); }
 BODY(ud1) { (void)i; cpu_ud(c); }
 BODY(bad) { (void)i; cpu_ud(c); }
-BODY(too_long) { (void)i; cpu_gp0(c); }
+BODY(too_long)
+{
+    (void)i;
+    if (cpu_level(c) != LEVEL_8086) cpu_gp0(c);
+    return BODY_NEXT;
+}

@@ -1,10 +1,12 @@
 /* MUL, IMUL, DIV, IDIV (SDM vol. 2).
  *
  * CF and OF of a product say that the upper half is significant; the other flags are undefined: here they follow the lower
- * half, AF is 0. A division leaves the flags as they are (all are undefined). The oddest behaviour is the 8086's #DE: it
+ * half, AF is 0. A division leaves the flags as they are (all are undefined). The 8086 and the 80286 show the work of their
+ * arithmetic unit in them instead (alu_early.h). The oddest behaviour is the 8086's #DE: it
  * is an interrupt, whose frame holds the address of the next instruction, and a quotient of -128 or -32768 counts as an
  * overflow; and a REP prefix inverts the sign of an 8086 IDIV's quotient, because its microcode keeps the sign in the
  * flag that remembers the prefix. */
+#include "cpu/alu_early.h"
 #include "cpu/ops.h"
 
 #include "cpu/system.h"
@@ -18,6 +20,8 @@ static int64_t sign_extend(uint64_t v, unsigned size)
     return (int64_t)(v << shift) >> shift;
 }
 
+static void early_known(struct cpu *c, struct early_flags f, unsigned size) { flags_known(c, f.result, size, f.cf_af_of); }
+
 /* The double-width result in AX, DX:AX, EDX:EAX. */
 static void put_wide(struct cpu *c, uint64_t low, uint64_t high, unsigned size)
 {
@@ -29,9 +33,11 @@ static void put_wide(struct cpu *c, uint64_t low, uint64_t high, unsigned size)
     }
 }
 
-static void product_flags(struct cpu *c, uint64_t low, bool significant, unsigned size)
+static void product_flags(struct cpu *c, uint64_t low, uint64_t high, bool is_signed, bool significant, unsigned size)
 {
-    flags_known(c, low, size, significant ? FL_CF | FL_OF : 0);
+    if (cpu_level(c) <= LEVEL_286)
+        early_known(c, early_product(low, high, is_signed, significant, cpu_level(c) == LEVEL_8086, size), size);
+    else flags_known(c, low, size, significant ? FL_CF | FL_OF : 0);
 }
 
 static enum status mul(struct cpu *c, const struct insn *i, unsigned size)
@@ -40,7 +46,7 @@ static enum status mul(struct cpu *c, const struct insn *i, unsigned size)
     u128 p = (u128)(c->r[R_AX] & mask) * b;
     uint64_t low = (uint64_t)p & mask, high = (uint64_t)(p >> (8u << size)) & mask;
     put_wide(c, low, high, size);
-    product_flags(c, low, high != 0, size);
+    product_flags(c, low, high, false, high != 0, size);
     return BODY_NEXT;
 }
 BODY(mul_Eb) { return mul(c, i, 0); }
@@ -63,7 +69,7 @@ static enum status imul_wide(struct cpu *c, const struct insn *i, unsigned size)
     bool significant;
     uint64_t low = signed_product(c->r[R_AX], b, size, &high, &significant);
     put_wide(c, low, high, size);
-    product_flags(c, low, significant, size);
+    product_flags(c, low, high, true, significant, size);
     return BODY_NEXT;
 }
 BODY(imul_Eb) { return imul_wide(c, i, 0); }
@@ -76,7 +82,7 @@ static enum status imul_reg(struct cpu *c, const struct insn *i, uint64_t a)
     bool significant;
     uint64_t low = signed_product(a, rm_read(c, i, 1u << size), size, &high, &significant);
     reg_write(c, i, low, size);
-    product_flags(c, low, significant, size);
+    product_flags(c, low, high, true, significant, size);
     return BODY_NEXT;
 }
 BODY(imul_Gv_Ev) { return imul_reg(c, i, reg_read(c, i, size_of(i))); }
@@ -103,10 +109,26 @@ static void put_quotient(struct cpu *c, uint64_t quotient, uint64_t remainder, u
     else put_wide(c, quotient, remainder, size);
 }
 
+/* What the first two chips leave in the flags, with and without #DE. */
+static void early_quotient_flags(struct cpu *c, u128 a, uint64_t b, bool is_signed, unsigned size)
+{
+    if (cpu_level(c) > LEVEL_286) return;
+    uint64_t mask = size_mask(size);
+    bool negative = is_signed && (i128)a < 0, negative_b = is_signed && (int64_t)b < 0;
+    if (negative) a = 0 - a;
+    if (negative_b) b = 0 - b;
+    uint64_t high = (uint64_t)(a >> (8u << size)) & mask, low = (uint64_t)a & mask;
+    b &= mask;
+    if (cpu_level(c) == LEVEL_8086) early_known(c, early_div_8086(high, low, b, is_signed, size), size);
+    else if (is_signed) early_known(c, early_idiv_286(high, low, b, negative, negative_b, size), size);
+    else early_known(c, early_div_286(high, low, b, size), size);
+}
+
 static enum status div(struct cpu *c, const struct insn *i, unsigned size)
 {
     uint64_t b = rm_read(c, i, 1u << size);
     u128 a = dividend(c, size);
+    early_quotient_flags(c, a, b, false, size);
     if (b == 0 || a / b > size_mask(size)) return op_divide_error(c);
     put_quotient(c, (uint64_t)(a / b), (uint64_t)(a % b), size);
     return BODY_NEXT;
@@ -119,6 +141,7 @@ static enum status idiv(struct cpu *c, const struct insn *i, unsigned size)
     unsigned bits = 8u << size;
     int64_t b = sign_extend(rm_read(c, i, 1u << size), size);
     i128 a = (i128)(dividend(c, size) << (128 - 2 * bits)) >> (128 - 2 * bits);
+    early_quotient_flags(c, (u128)a, (uint64_t)b, true, size);
     if (b == 0 || (size == 3 && a == (i128)1 << 127)) return op_divide_error(c);
     i128 q = a / b, r = a % b, most = (i128)(size_mask(size) >> 1);
     if (cpu_level(c) == LEVEL_8086) {

@@ -2,12 +2,23 @@
  *
  * The 80286 and later take five bits of the count; the 8086 takes all eight and really steps that often. The oddest
  * behaviour is the 8086's D0-D3 /6, SETMO ("set minus one"): the operand becomes all ones (SETMOC with CL leaves it
- * alone where CL is 0). Later models take /6 for SHL. */
+ * alone where CL is 0). Later models take /6 for SHL. What the first models leave in undefined flags is in alu_early.h. */
+#include "cpu/alu_early.h"
 #include "cpu/ops.h"
 
 static unsigned effective_count(const struct cpu *c, unsigned count)
 {
     return cpu_level(c) == LEVEL_8086 ? count & 0xff : count & 31;
+}
+
+/* CF, AF and OF of a shift, undefined ones too. */
+static uint32_t shift_flags(const struct cpu *c, enum shift_op op, uint64_t a, struct shift_out o, unsigned count, unsigned size)
+{
+    uint32_t f = o.cf_of | early_shift_af(op, o.result, cpu_level(c));
+    if (cpu_level(c) != LEVEL_386 || !early_386_turns(count, size)) return f;
+    if (op == SHIFT_SHL && (a & 1)) f |= FL_CF | FL_OF;
+    if (op == SHIFT_SHR && (a & size_sign(size))) f |= FL_CF;
+    return f;
 }
 
 static inline __attribute__((always_inline)) enum status shift(struct cpu *c, const struct insn *i, enum shift_op op,
@@ -29,7 +40,7 @@ static inline __attribute__((always_inline)) enum status shift(struct cpu *c, co
     }
     rm_write(c, i, o.result, 1u << size);
     if (op <= SHIFT_RCR) flags_change(c, FL_CF | FL_OF, o.cf_of);
-    else flags_known(c, o.result, size, o.cf_of);
+    else flags_known(c, o.result, size, op == SHIFT_SETMO ? o.cf_of : shift_flags(c, op, a, o, count, size));
     return BODY_NEXT;
 }
 

@@ -9,6 +9,11 @@
 #define op_lss_Gv_Mp op_lxs_Gv_Mp
 #define op_lfs_Gv_Mp op_lxs_Gv_Mp
 #define op_lgs_Gv_Mp op_lxs_Gv_Mp
+/* UMOV is MOV where there is no in-circuit emulator. */
+#define op_umov_Eb_Gb op_mov_Eb_Gb
+#define op_umov_Ev_Gv op_mov_Ev_Gv
+#define op_umov_Gb_Eb op_mov_Gb_Eb
+#define op_umov_Gv_Ev op_mov_Gv_Ev
 
 /* ---- declarations of all bodies */
 #define OP(code, mnemonic, o1, o2, o3, body, needs, attr) insn_body op_##body;
@@ -65,6 +70,7 @@ const struct op_row optable[OP_COUNT] = {
 #define NEED_L686 { LEVEL_686, LEVEL_X64, NO_FEATURE }
 #define NEED_ONLY_8086 { LEVEL_8086, LEVEL_8086, NO_FEATURE }
 #define NEED_ONLY_286  { LEVEL_286, LEVEL_286, NO_FEATURE }
+#define NEED_386_486   { LEVEL_386, LEVEL_486, NO_FEATURE }
 #define NEED_ONLY_386  { LEVEL_386, LEVEL_386, NO_FEATURE }
 #define NEED_CMOV  { LEVEL_386, LEVEL_X64, F_CMOV }
 #define NEED_MMX   { LEVEL_386, LEVEL_X64, F_MMX }

@@ -45,7 +45,7 @@ enum operand {
     O_Jb, O_Jz, O_Ap,                                        /* insn.imm: displacement; far: offset, selector in insn.disp */
     O_Ob, O_Ov,                                              /* insn.disp, no registers */
     O_Sw, O_Sop,                                             /* segment register: ModRM reg; opcode bits 3-5 */
-    O_Ry, O_Cy, O_Dy,                                        /* ModRM r/m whatever mod says; control and debug registers */
+    O_Ry, O_Cy, O_Dy, O_Ty,                                  /* ModRM r/m whatever mod says; control, debug, test registers */
     O_Xb, O_Xv, O_Xz, O_Yb, O_Yv, O_Yz,                      /* strings; insn.scale_seg holds X's segment */
     O_hES, O_hSS, O_hDS, O_hFS, O_hGS,                       /* insn.imm = SEG_*, not written */
     O_STi, O_ST0_STi, O_STi_ST0,                             /* insn.rm = i */

@@ -119,7 +119,8 @@ static unsigned fetch_more(struct cpu *c, uint8_t *buf, unsigned have)
     unsigned n = PAGE_SIZE - (unsigned)(linear & (PAGE_SIZE - 1));
     if (cpu_level(c) == LEVEL_8086 && n > 0x10000 - eip) n = (unsigned)(0x10000 - eip);
     else if (cpu_level(c) != LEVEL_8086 && n > code_left(c) - have) n = (unsigned)(code_left(c) - have);
-    if (n > INSN_MAX - have) n = INSN_MAX - have;
+    unsigned most = cpu_level(c) == LEVEL_8086 ? INSN_MAX_8086 : INSN_MAX;
+    if (n > most - have) n = most - have;
     if (p->host) {
         memcpy(buf + have, p->host + (linear & (PAGE_SIZE - 1)), n);
     } else {
@@ -132,7 +133,7 @@ static unsigned fetch_more(struct cpu *c, uint8_t *buf, unsigned have)
 static struct insn *decode_step(struct cpu *c)
 {
     struct insn *i = c->blocks->step;
-    uint8_t buf[INSN_MAX];
+    uint8_t buf[INSN_MAX_8086];
     unsigned have = 0;
     do {
         have = fetch_more(c, buf, have);

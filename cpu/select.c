@@ -84,8 +84,10 @@ static insn_handler *select_shift(const struct cpu *c, const struct insn *i, boo
     const struct shift_row *row = &shift_rows[i->op];
     unsigned size = row->byte ? 0 : i->flags & INSN_OPSIZE;
     if (insn_is_mem(i) || size > 2 || cpu_level(c) == LEVEL_8086) return NULL;
+    if (!row->cl && (i->imm & 31) == 0) return NULL;
+    /* Undefined flags of their own (alu_early.h). */
+    if (cpu_level(c) <= LEVEL_386) return quiet && !row->cl ? fast_shift_riq[row->op][size] : NULL;
     if (row->cl) return fast_shift_rc[row->op][size];
-    if ((i->imm & 31) == 0) return NULL;
     return quiet ? fast_shift_riq[row->op][size] : fast_shift_ri[row->op][size];
 }
 
@@ -168,8 +170,8 @@ static insn_handler *select_fast(const struct cpu *c, struct insn *i, unsigned m
     case OP_shld_Ev_Gv_CL: return mem || !wide ? NULL : fast_double_shift[1][1];
     case OP_shrd_Ev_Gv_Ib: return mem || !wide ? NULL : fast_double_shift[0][0];
     case OP_shrd_Ev_Gv_CL: return mem || !wide ? NULL : fast_double_shift[0][1];
-    case OP_bt_Ev_Gv: return mem || !wide ? NULL : fast_bt[0];
-    case OP_bt_Ev_Ib: return mem || !wide ? NULL : fast_bt[1];
+    case OP_bt_Ev_Gv: return mem || !wide || cpu_level(c) == LEVEL_386 ? NULL : fast_bt[0];
+    case OP_bt_Ev_Ib: return mem || !wide || cpu_level(c) == LEVEL_386 ? NULL : fast_bt[1];
     case OP_bsf_Gv_Ev: return mem || !wide ? NULL : fast_bit_scan[0];
     case OP_bsr_Gv_Ev: return mem || !wide ? NULL : fast_bit_scan[1];
     case OP_imul_Gv_Ev_Iz: case OP_imul_Gv_Ev_Ib: return mem || !wide ? NULL : fast_imul_rri;

@@ -101,11 +101,12 @@ struct cpu {
     uint64_t pdpte[4];           /* PAE: loaded by MOV CR3 */
     uint64_t dr[8];              /* 4 and 5 unused */
     uint64_t dr6_pending;        /* data breakpoints hit by the running instruction */
+    uint64_t test_tlb[32];       /* what TR6 and TR7 wrote (testreg.c) */
+    uint32_t test_reg[5];        /* TR3 to TR7 */
     uint32_t smbase;
 
     /* The last I/O instruction, for SMM I/O restart: where it stood and the registers before it (io.c). */
     uint32_t io_eip, io_ecx, io_esi, io_edi;
-    uint32_t unused2;
     uint64_t io_count;           /* instruction count at which it started */
 
     /* MSRs. tsc is derived: tsc_offset + exact clock. */

@@ -86,10 +86,20 @@ static unsigned cr_operand(struct cpu *c, const struct insn *i)
     return n;
 }
 
+/* The 286 and the 386 read bits that do not exist as ones (captured from an 80C286 and a 386EX, which leaves out bit 16). */
+static uint32_t visible_cr0(const struct cpu *c)
+{
+    switch (cpu_level(c)) {
+    case LEVEL_286: return c->cr0 | 0xfff0;
+    case LEVEL_386: return c->cr0 | 0x7ffeffe0;
+    default: return c->cr0;
+    }
+}
+
 enum status op_mov_Rd_Cd(struct cpu *c, const struct insn *i)
 {
     switch (cr_operand(c, i)) {
-    case 0: set_reg32(c, i->rm, c->cr0); break;
+    case 0: set_reg32(c, i->rm, visible_cr0(c)); break;
     case 2: set_reg32(c, i->rm, (uint32_t)c->cr2); break;
     case 3: set_reg32(c, i->rm, (uint32_t)c->cr3); break;
     default: set_reg32(c, i->rm, c->cr4); break;
@@ -108,11 +118,9 @@ enum status op_mov_Cd_Rd(struct cpu *c, const struct insn *i)
     }
 }
 
-/* The 286 reads the bits of MSW that do not exist as ones. */
 enum status op_smsw(struct cpu *c, const struct insn *i)
 {
-    uint32_t v = cpu_level(c) == LEVEL_286 ? c->cr0 | 0xfff0 : c->cr0;
-    rm_write(c, i, v, insn_is_mem(i) ? 2 : insn_opsize(i));
+    rm_write(c, i, visible_cr0(c), insn_is_mem(i) ? 2 : insn_opsize(i));
     return BODY_NEXT;
 }
 

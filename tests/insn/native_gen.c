@@ -185,7 +185,7 @@ static void emit(struct build *b, uint32_t v, unsigned size)
 
 static bool operand_has_modrm(enum operand o)
 {
-    return (o >= O_Eb && o <= O_Ms) || o == O_Sw || (o >= O_Ry && o <= O_Dy) || o >= O_Pq;
+    return (o >= O_Eb && o <= O_Ms) || o == O_Sw || (o >= O_Ry && o <= O_Ty) || o >= O_Pq;
 }
 
 static bool is_x87(const struct op_code *c) { return c->code >= 0xd8 && c->code <= 0xdf; }

@@ -197,8 +197,8 @@ static const char *rig_compare(struct rig *g, const struct moo_file *f, const st
         if ((have[r] & mask) == (want[r] & mask)) continue;
         const char *name = wide_names[r] + (!wide && wide_names[r][0] == 'e' && r != M_ES);
         int digits = wide ? 8 : 4;
-        snprintf(text, sizeof text, "%s is %0*x, the chip has %0*x (mask %0*x)", name, digits, have[r] & defined_bits(r, g->chip, wide),
-                 digits, want[r], digits, mask);
+        snprintf(text, sizeof text, "%s is %0*x, the chip has %0*x (mask %0*x)", name, digits,
+                 have[r] & defined_bits((enum moo_reg)r, g->chip, wide), digits, want[r], digits, mask);
         return text;
     }
     bool pushed = pushed_flags(g, t, want, divide, &flags_at);
