@@ -1,4 +1,4 @@
-/* What the fast handlers of SSE and MMX share: registers as vectors of lanes, and the forms of an instruction.
+/* What the fast handlers of SSE, MMX and the x87 share: registers as vectors of lanes, and the forms of an instruction.
  *
  * GCC's and clang's vector types give every host what it has. Operations on each lane for itself need no care for byte
  * order: the two words of an XMM register are in the host's order, and so is every lane in them. Where lanes change places,
@@ -43,11 +43,18 @@ union vec {
 
 FAST_INLINE union vec vec_get(const struct cpu *c, unsigned n) { return (union vec){ .x = c->xmm[n] }; }
 FAST_INLINE void vec_set(struct cpu *c, unsigned n, union vec v) { c->xmm[n] = v.x; }
-FAST_INLINE union vec vec_load(const uint8_t *p) { return (union vec){ .u64 = { ld64(p), ld64(p + 8) } }; }
+/* Two words in the guest's order. On a host that shares it a copy, which compilers make one instruction. */
+FAST_INLINE union vec vec_load(const uint8_t *p)
+{
+    union vec v;
+    memcpy(&v, p, 16);
+    if (HOST_BIG_ENDIAN) v.u64 = (u64x2){ ld64(p), ld64(p + 8) };
+    return v;
+}
 FAST_INLINE void vec_store(uint8_t *p, union vec v)
 {
-    st64(p, v.u64[0]);
-    st64(p + 8, v.u64[1]);
+    if (HOST_BIG_ENDIAN) v.u64 = (u64x2){ bytes_le64(v.u64[0]), bytes_le64(v.u64[1]) };
+    memcpy(p, &v, 16);
 }
 FAST_INLINE bool misaligned(const uint8_t *p) { return (uintptr_t)p & 15; }    /* host pages start on guest pages */
 
@@ -82,14 +89,21 @@ enum { SIMD_FORMS = 1 + EA_FORMS };                           /* register, then 
 /* ---- tables, by enum op */
 extern insn_handler *const fast_sse_move[OP_COUNT][SIMD_FORMS], *const fast_sse_int[OP_COUNT][SIMD_FORMS],
     *const fast_sse_fp[OP_COUNT][SIMD_FORMS], *const fast_mmx[OP_COUNT][SIMD_FORMS];
+/* The x87's rows share bodies, so its tables go by them; the last has none. */
+struct fast_x87 { insn_body *body; insn_handler *run[SIMD_FORMS]; };
+extern const struct fast_x87 fast_x87_move[], fast_x87_arith[];
 
-/* The handler of an MMX or SSE instruction, or NULL. ea counts only for memory operands. */
+/* The handler of an x87, MMX or SSE instruction, or NULL. ea counts only for memory operands. */
 static inline insn_handler *fast_simd(const struct insn *i, enum ea ea)
 {
     unsigned form = insn_is_mem(i) ? 1 + (unsigned)ea : 0;
     insn_handler *const (*const tables[])[SIMD_FORMS] = { fast_sse_move, fast_sse_int, fast_mmx, fast_sse_fp };
     for (unsigned n = 0; n < sizeof tables / sizeof tables[0] - !HOST_FLOATS; n++)
         if (tables[n][i->op][form]) return tables[n][i->op][form];
+    const struct fast_x87 *const x87[] = { fast_x87_move, fast_x87_arith };
+    for (unsigned n = 0; n < sizeof x87 / sizeof x87[0]; n++)
+        for (const struct fast_x87 *row = x87[n]; row->body; row++)
+            if (row->body == optable[i->op].body) return row->run[form];
     return NULL;
 }
 

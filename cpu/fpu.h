@@ -37,7 +37,7 @@ static inline void fpu_begin_nowait(struct cpu *c)
 /* Last instruction and operand pointers (SDM vol. 1 8.1.8), for every instruction but the control ones. */
 static inline void fpu_note(struct cpu *c, const struct insn *i)
 {
-    c->fop = (uint16_t)(i->imm & 0x7ff);
+    c->fop = (uint16_t)i->imm;
     c->fip = c->rip;
     c->fcs = c->seg[SEG_CS].sel;
 }

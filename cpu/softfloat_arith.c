@@ -180,17 +180,11 @@ static uint64_t rsqrt_estimate(uint64_t m)
     return y;
 }
 
-struct f80 f80_sqrt(struct f80 a, struct sf *s)
+struct f80_raw f80_sqrt_raw(uint64_t mant, int32_t biased)
 {
-    if (f80_is_nan(a)) return f80_nan_result(a, a, s);
-    if (f80_is_zero(a)) return a;
-    if (f80_sign(a)) return f80_invalid(s);
-    if (f80_is_inf(a)) return a;
-    if (f80_denormal_stops(a, a, s)) return a;
-    struct sf_num n = f80_unpack(a);
     /* Radicand of 128 bits, top bit at 127 or 126, so that the root has 64 bits. */
-    int32_t e = n.exp - F80_BIAS;
-    u128 rad = e & 1 ? (u128)n.mant << 64 : (u128)n.mant << 63;
+    int32_t e = biased - F80_BIAS;
+    u128 rad = e & 1 ? (u128)mant << 64 : (u128)mant << 63;
     int32_t exp = (e - (e & 1)) / 2 + F80_BIAS;
     uint64_t top = (uint64_t)(rad >> 64);
     uint64_t y = rsqrt_estimate(top);
@@ -211,5 +205,17 @@ struct f80 f80_sqrt(struct f80 a, struct sf *s)
     u128 rem = rad - (u128)q * q;
     /* Half-way cannot occur: (q + 1/2)^2 is not an integer. */
     uint64_t lo = !rem ? 0 : rem > q ? F80_TOP | 1 : 1;
-    return f80_round_pack(false, exp, q, lo, s);
+    return (struct f80_raw){ q, lo, exp, false };
+}
+
+struct f80 f80_sqrt(struct f80 a, struct sf *s)
+{
+    if (f80_is_nan(a)) return f80_nan_result(a, a, s);
+    if (f80_is_zero(a)) return a;
+    if (f80_sign(a)) return f80_invalid(s);
+    if (f80_is_inf(a)) return a;
+    if (f80_denormal_stops(a, a, s)) return a;
+    struct sf_num n = f80_unpack(a);
+    struct f80_raw r = f80_sqrt_raw(n.mant, n.exp);
+    return f80_round_pack(false, r.exp, r.hi, r.lo, s);
 }

@@ -74,10 +74,12 @@ static inline struct f80 f80_invalid(struct sf *s)
     return f80_indefinite();
 }
 
-/* Does rounding go up (away from zero)? frac: the bits below the last place, aligned to the top of the word. */
-static inline bool sf_round_up(unsigned rc, bool sign, bool odd, uint64_t frac)
+/* Does rounding go up (away from zero): 1 or 0. frac: the bits below the last place, aligned to the top of the word. To
+ * nearest, that is when adding just under a half, or a half where the kept part is odd, carries out of the word; a carry
+ * is not a branch, and whether a result rounds up is as good as random. */
+static inline uint64_t sf_round_up(unsigned rc, bool sign, bool odd, uint64_t frac)
 {
-    if (rc == SF_NEAREST) return frac > F80_TOP || (frac == F80_TOP && odd);
+    if (rc == SF_NEAREST) return (uint64_t)(((u128)frac + (F80_TOP - 1) + odd) >> 64);
     return frac && rc == (sign ? SF_DOWN : SF_UP);
 }
 
@@ -102,82 +104,82 @@ static inline bool sf_near_limit(int32_t exp) { return (uint32_t)(exp - 1) >= 0x
 
 struct f80_result f80_round_far(bool sign, int32_t exp, uint64_t hi, uint64_t lo, unsigned control);
 
-/* Rounds to the precision and packs. hi's top bit is set. */
-static inline struct f80_result f80_round_core(bool sign, int32_t exp, uint64_t hi, uint64_t lo, unsigned control)
+/* Rounds to the precision and packs, away from the ends of the exponent range. hi's top bit is set. */
+static inline struct f80_result f80_round_near(bool sign, int32_t exp, uint64_t hi, uint64_t lo, unsigned control)
 {
-    if (__builtin_expect(sf_near_limit(exp), 0)) return f80_round_far(sign, exp, hi, lo, control);
     uint64_t ulp = 1, frac = lo;
     if (!(control & 0x100)) {
         ulp = sf_ulp(control);
         frac = sf_frac(hi, lo, control);
         hi &= -ulp;
     }
-    uint32_t flags = 0;
-    if (frac) {
-        flags = SF_PE;
-        if (sf_round_up(control >> 10 & 3, sign, hi & ulp, frac)) {
-            flags = SF_PE | SF_C1;
-            hi += ulp;
-            if (!hi) {
-                hi = F80_TOP;
-                exp++;
-            }
-        }
+    const uint64_t up = sf_round_up(control >> 10 & 3, sign, hi & ulp, frac);
+    hi += -up & ulp;
+    if (__builtin_expect(!hi, 0)) {
+        hi = F80_TOP;
+        exp++;
     }
-    return (struct f80_result){ hi, (uint32_t)sign << 15 | (uint32_t)exp, flags };
+    return (struct f80_result){ hi, (uint32_t)sign << 15 | (uint32_t)exp, (frac ? SF_PE : 0u) | (uint32_t)up * SF_C1 };
 }
 
-/* a + b, two normal numbers; seb has b's sign as it counts. */
-static inline struct f80_result f80_add_core(uint64_t ma, uint32_t sea, uint64_t mb, uint32_t seb, unsigned control)
+static inline struct f80_result f80_round_core(bool sign, int32_t exp, uint64_t hi, uint64_t lo, unsigned control)
 {
-    int32_t ea = sea & 0x7fff, eb = seb & 0x7fff;
-    if (ea < eb || (ea == eb && ma < mb)) {                   /* let a be the larger */
-        uint64_t m = ma;
-        int32_t e = ea;
-        uint32_t se = sea;
-        ma = mb, ea = eb, sea = seb;
-        mb = m, eb = e, seb = se;
-    }
-    bool sign = sea >> 15 & 1;
-    unsigned d = (unsigned)(ea - eb);
-    uint64_t hi, lo;                                          /* mb shifted right by d into 128 bits, then the result */
-    if (d == 0) hi = mb, lo = 0;
-    else if (d < 64) hi = mb >> d, lo = mb << (64 - d);
-    else if (d == 64) hi = 0, lo = mb;
-    else if (d == 65) hi = 0, lo = mb >> 1 | (mb & 1);
-    else hi = 0, lo = mb >> 2 | 1;                            /* under a quarter of the last place: only sticky */
+    if (__builtin_expect(sf_near_limit(exp), 0)) return f80_round_far(sign, exp, hi, lo, control);
+    return f80_round_near(sign, exp, hi, lo, control);
+}
+
+/* What an operation on two normal numbers gives before rounding. hi is 0 only for a sum that cancelled out. */
+struct f80_raw { uint64_t hi, lo; int32_t exp; bool sign; };
+
+/* mask (all ones or zero) ? x : y. Compilers make branches of the other form, and which operand is the larger, whether a sum
+ * carries and where a product's top bit falls cannot be predicted. */
+static inline uint64_t sf_pick(uint64_t mask, uint64_t x, uint64_t y) { return y ^ ((x ^ y) & mask); }
+
+/* a + b; seb has b's sign as it counts. */
+static inline struct f80_raw f80_add_raw(uint64_t ma, uint32_t sea, uint64_t mb, uint32_t seb)
+{
+    /* The larger and the smaller: exponent and significand compared as one number. */
+    const uint32_t ea = sea & 0x7fff, eb = seb & 0x7fff;
+    const uint64_t swap = -(uint64_t)(((u128)ea << 64 | ma) < ((u128)eb << 64 | mb));
+    const uint64_t large = sf_pick(swap, mb, ma), small = sf_pick(swap, ma, mb);
+    int32_t exp = (int32_t)sf_pick(swap, eb, ea);
+    const unsigned d = (unsigned)exp - (uint32_t)sf_pick(swap, ea, eb);
+    const bool sign = sf_pick(swap, seb, sea) >> 15 & 1;
+    uint64_t hi, lo;                                          /* small, shifted right by d into 128 bits; then the result */
+    if (__builtin_expect(d < 64, 1)) hi = small >> d, lo = small << 1 << (63 - d);
+    else if (d == 64) hi = 0, lo = small;
+    else if (d == 65) hi = 0, lo = small >> 1 | (small & 1);
+    else hi = 0, lo = small >> 2 | 1;                         /* under a quarter of the last place: only sticky */
     if (!((sea ^ seb) & 0x8000)) {
-        hi += ma;
-        if (hi < ma) {
-            lo = lo >> 1 | (lo & 1) | hi << 63;
-            hi = hi >> 1 | F80_TOP;
-            ea++;
-        }
+        hi += large;
+        const uint64_t carry = hi < large;
+        lo = sf_pick(-carry, hi << 63 | lo >> 1 | (lo & 1), lo);
+        hi = hi >> carry | carry << 63;
+        exp += (int32_t)carry;
     } else {
-        hi = ma - hi - (lo != 0);
+        hi = large - hi - (lo != 0);
         lo = -lo;
-        if (!(hi >> 63)) {
-            if (!hi) {
-                if (!lo) return (struct f80_result){ 0, (control & 0xc00) == 0x400 ? 0x8000 : 0, 0 };
-                hi = lo, lo = 0, ea -= 64;                    /* only after a shift by one: exact */
-            }
-            unsigned n = clz64(hi);
-            if (n) {
-                hi = hi << n | lo >> (64 - n);
-                lo <<= n;
-                ea -= (int32_t)n;
-            }
+        if (__builtin_expect(!hi, 0)) {
+            hi = lo, lo = 0, exp -= 64;                       /* only after a shift by one: exact */
+            if (!hi) return (struct f80_raw){ 0, 0, 0, false };
         }
+        const unsigned n = clz64(hi);
+        hi = hi << n | lo >> 1 >> (63 - n);
+        lo <<= n;
+        exp -= (int32_t)n;
     }
-    return f80_round_core(sign, ea, hi, lo, control);
+    return (struct f80_raw){ hi, lo, exp, sign };
 }
 
-static inline struct f80_result f80_mul_core(uint64_t ma, uint32_t sea, uint64_t mb, uint32_t seb, unsigned control)
+static inline struct f80_raw f80_mul_raw(uint64_t ma, uint32_t sea, uint64_t mb, uint32_t seb)
 {
-    u128 p = (u128)ma * mb;
-    int32_t exp = (int32_t)(sea & 0x7fff) + (int32_t)(seb & 0x7fff) - (F80_BIAS - 1);
-    if (!(p >> 127)) p <<= 1, exp--;
-    return f80_round_core((sea ^ seb) >> 15 & 1, exp, (uint64_t)(p >> 64), (uint64_t)p, control);
+    const u128 p = (u128)ma * mb;
+    uint64_t hi = (uint64_t)(p >> 64), lo = (uint64_t)p;
+    const uint64_t low = ~hi >> 63;                           /* the product of two numbers below 2 is itself below 2 */
+    hi = hi << low | (lo >> 63 & low);
+    lo <<= low;
+    int32_t exp = (int32_t)(sea & 0x7fff) + (int32_t)(seb & 0x7fff) - (F80_BIAS - 1) - (int32_t)low;
+    return (struct f80_raw){ hi, lo, exp, (sea ^ seb) >> 15 & 1 };
 }
 
 /* Quotient of two significands with their top bits set: 64 bits and a guard word. Returns 1 if ma < mb. */
@@ -191,12 +193,34 @@ static inline unsigned sf_div_mant(uint64_t ma, uint64_t mb, uint64_t *hi, uint6
     return less;
 }
 
-static inline struct f80_result f80_div_core(uint64_t ma, uint32_t sea, uint64_t mb, uint32_t seb, unsigned control)
+static inline struct f80_raw f80_div_raw(uint64_t ma, uint32_t sea, uint64_t mb, uint32_t seb)
 {
     uint64_t hi, lo;
     int32_t exp = (int32_t)(sea & 0x7fff) - (int32_t)(seb & 0x7fff) + F80_BIAS;
     exp -= (int32_t)sf_div_mant(ma, mb, &hi, &lo);
-    return f80_round_core((sea ^ seb) >> 15 & 1, exp, hi, lo, control);
+    return (struct f80_raw){ hi, lo, exp, (sea ^ seb) >> 15 & 1 };
+}
+
+/* The root of a normal number without sign. */
+struct f80_raw f80_sqrt_raw(uint64_t mant, int32_t biased);
+
+static inline struct f80_result f80_raw_round(struct f80_raw r, unsigned control)
+{
+    if (__builtin_expect(!r.hi, 0)) return (struct f80_result){ 0, (control & 0xc00) == 0x400 ? 0x8000 : 0, 0 };
+    return f80_round_core(r.sign, r.exp, r.hi, r.lo, control);
+}
+
+static inline struct f80_result f80_add_core(uint64_t ma, uint32_t sea, uint64_t mb, uint32_t seb, unsigned control)
+{
+    return f80_raw_round(f80_add_raw(ma, sea, mb, seb), control);
+}
+static inline struct f80_result f80_mul_core(uint64_t ma, uint32_t sea, uint64_t mb, uint32_t seb, unsigned control)
+{
+    return f80_raw_round(f80_mul_raw(ma, sea, mb, seb), control);
+}
+static inline struct f80_result f80_div_core(uint64_t ma, uint32_t sea, uint64_t mb, uint32_t seb, unsigned control)
+{
+    return f80_raw_round(f80_div_raw(ma, sea, mb, seb), control);
 }
 
 /* The same for everything that is not hot. */
