@@ -20,6 +20,11 @@ section .lists follows=.strings vfollows=.strings align=16 valign=16
 %include "rows_tasks.inc"
 %include "rows_v86.inc"
 %include "rows_debug.inc"
+%include "rows_events.inc"
+%include "rows_double.inc"
+%include "rows_strings.inc"
+%include "rows_modify.inc"
+%include "rows_system.inc"
 %include "rows_last.inc"
 
 section .strings
