@@ -316,6 +316,13 @@ static void run_next(struct cpu *c)
         block_evict_all(c);
         from = NULL;
     }
+    if (!from && c->budget >= BLOCK_MAX) {
+        const struct insn *known = jump_target(c, c->rip, &c->page_eip);
+        if (known && known->run != run_stale) {
+            exec_run(c, known);
+            return;
+        }
+    }
     struct block *b = find_block(c);
     if (!b || b->count > c->budget) {
         const struct insn *cross = b ? NULL : find_cross(c);

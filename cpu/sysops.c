@@ -53,7 +53,7 @@ static void write_cr0(struct cpu *c, uint32_t v)
     if ((v & CR0_PG) && (changed & (CR0_PG | CR0_CD | CR0_NW)) && (c->cr4 & CR4_PAE)) paging_load_pdptes(c, c->cr3);
     if (changed) trace(c->log, cpu_control, (uint64_t)0, (uint64_t)c->cr0, (uint64_t)v);
     c->cr0 = v;
-    if (changed & (CR0_PG | CR0_PE | CR0_WP)) tlb_flush(c, true);
+    if (changed & (CR0_PG | CR0_WP)) tlb_flush(c, true);   /* PE alone translates nothing: DOS extenders toggle it often */
     cpu_mode_changed(c);
 }
 
