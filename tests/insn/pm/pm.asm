@@ -25,6 +25,7 @@ section .lists follows=.strings vfollows=.strings align=16 valign=16
 %include "rows_strings.inc"
 %include "rows_modify.inc"
 %include "rows_system.inc"
+%include "rows_smm.inc"
 %include "rows_last.inc"
 
 section .strings

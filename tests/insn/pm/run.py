@@ -4,7 +4,7 @@
   run.py BINARY [--cpu MODEL]      on Beige
   run.py --qemu | --bochs          on the others, if they are installed
   run.py BINARY --qemu --bochs     all, and a table of the rows that they see differently
-  options: --image FILE (a built image; otherwise nasm makes it), --all (print every row), --timeout S, --keep FILE (the log)
+  options: --image FILE (a built image; otherwise nasm makes it), --all (print every row), --from NAME (begin at this row), --timeout S, --keep FILE (the log)
 
 The image is the same everywhere (pm.asm). It prints a line a row on COM1 and "N passed, N failed" last. Status 0 if Beige (or, without
 a BINARY, the other) passed every row, 1 if not, 77 if nasm or the emulator is missing.
@@ -74,7 +74,7 @@ def names(image):
 def run_all(how, binary, image, args):
     """Goes on behind a row that an emulator does not survive, and says which."""
     rows, lines, stuck = names(image), [], []
-    first = 0
+    first = next((n for n, row in enumerate(rows) if row.startswith(args.start)), 0) if args.start else 0
     while True:
         more = run(how, binary, image, args, first)
         done = sum(l.startswith('ROW ') for l in more)
@@ -149,6 +149,7 @@ def main():
     a.add_argument('--cpu')
     a.add_argument('--image')
     a.add_argument('--keep')
+    a.add_argument('--from', dest='start')
     a.add_argument('--timeout', type=float, default=120)
     a.add_argument('--stall', type=float, default=15)
     args = a.parse_args()
