@@ -3,28 +3,32 @@
  *
  * It stands between the guest and two serial connectors. One byte at a time travels: while the output buffer is
  * full, or a port is disabled, the controller holds that port's clock low and the device keeps its bytes. A byte
- * needs about 0.7 ms on the cable (11 bits at 15.7 kHz), which is what `receive` waits for; what the controller
- * itself answers is there at once.
+ * needs about 0.7 ms on the cable (11 bits at 15.7 kHz), which is what `receive` waits for. A byte that the host writes
+ * lies in the input buffer until the controller's program has seen to it: `process`. Real ones take anything from five
+ * to a hundred microseconds; a host that does not wait for the input buffer hurries the program along instead of losing
+ * the byte.
  *
  * Its oddest behaviour is what else ended up in it for want of other pins: the A20 gate and the reset line of the
  * CPU hang on its output port, and a command that pulses that port is how an AT is rebooted. The second oddity is
  * the translation, which turns the keyboard's scan code set 2 into the set 1 that software of the PC knows, byte by
  * byte: F0h vanishes and sets bit 7 of the byte after it.
  *
- * GAP: a command is done when it is written, so the input buffer is never seen full. The password commands (A5h, A6h)
- * and the polling of the input port (C1h, C2h) do nothing. */
+ * The third is a lock: with a password set and enabled, what is typed goes no further than the controller until it
+ * matches. Scan codes are compared in set 1, without break codes. */
 #include "devices/i8042.h"
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define BYTE_TIME VTIME_US(700)
+#define PROGRAM_TIME VTIME_US(10)
 
 enum { KBD, AUX, PORTS, NO_PORT = PORTS };
 
 enum {                                            /* status register, 64h read */
-    STATUS_OBF = 0x01, STATUS_SYSTEM = 0x04, STATUS_COMMAND = 0x08, STATUS_UNLOCKED = 0x10, STATUS_AUX_OBF = 0x20,
-    STATUS_TIMEOUT = 0x40,
+    STATUS_OBF = 0x01, STATUS_IBF = 0x02, STATUS_SYSTEM = 0x04, STATUS_COMMAND = 0x08, STATUS_UNLOCKED = 0x10, STATUS_AUX_OBF = 0x20,
+    STATUS_TIMEOUT = 0x40, STATUS_HIGH = 0xf0,
 };
 enum {                                            /* command byte: byte 0 of the controller's RAM */
     CTR_KBD_INT = 0x01, CTR_AUX_INT = 0x02, CTR_SYSTEM = 0x04, CTR_KBD_OFF = 0x10, CTR_AUX_OFF = 0x20,
@@ -32,8 +36,9 @@ enum {                                            /* command byte: byte 0 of the
 };
 enum {                                            /* commands, 64h write */
     CMD_READ_RAM = 0x20, CMD_READ_RAM_LAST = 0x3f, CMD_WRITE_RAM = 0x60, CMD_WRITE_RAM_LAST = 0x7f,
-    CMD_TEST_PASSWORD = 0xa4, CMD_AUX_OFF = 0xa7, CMD_AUX_ON = 0xa8, CMD_AUX_TEST = 0xa9, CMD_SELF_TEST = 0xaa,
-    CMD_KBD_TEST = 0xab, CMD_KBD_OFF = 0xad, CMD_KBD_ON = 0xae, CMD_READ_INPUT = 0xc0, CMD_READ_OUTPUT = 0xd0,
+    CMD_TEST_PASSWORD = 0xa4, CMD_LOAD_PASSWORD = 0xa5, CMD_ENABLE_PASSWORD = 0xa6, CMD_AUX_OFF = 0xa7, CMD_AUX_ON = 0xa8, CMD_AUX_TEST = 0xa9, CMD_SELF_TEST = 0xaa,
+    CMD_KBD_TEST = 0xab, CMD_KBD_OFF = 0xad, CMD_KBD_ON = 0xae, CMD_READ_INPUT = 0xc0, CMD_POLL_LOW = 0xc1,
+    CMD_POLL_HIGH = 0xc2, CMD_READ_OUTPUT = 0xd0,
     CMD_WRITE_OUTPUT = 0xd1, CMD_WRITE_KBD_BUFFER = 0xd2, CMD_WRITE_AUX_BUFFER = 0xd3, CMD_WRITE_AUX = 0xd4,
     CMD_A20_OFF = 0xdd, CMD_A20_ON = 0xdf, CMD_READ_TEST = 0xe0, CMD_PULSE = 0xf0,
 };
@@ -41,7 +46,12 @@ enum {                                            /* output port */
     OUT_RUN = 0x01 /* low: CPU reset */, OUT_A20 = 0x02, OUT_IRQ_KBD = 0x10, OUT_IRQ_AUX = 0x20, OUT_HIGH = 0xcf,
 };
 enum { INPUT_PORT = 0xb3 /* not locked, colour display, no manufacturing jumper, both data lines high */ };
-enum { SELF_TEST_PASSED = 0x55, INTERFACE_OK = 0x00, NO_PASSWORD = 0xf1, RESEND = 0xfe, BREAK_PREFIX = 0xf0 };
+enum { SELF_TEST_PASSED = 0x55, INTERFACE_OK = 0x00, PASSWORD = 0xfa, NO_PASSWORD = 0xf1, RESEND = 0xfe,
+       BREAK_PREFIX = 0xf0, BREAK = 0x80 };
+enum {                                            /* controller RAM that the password commands use */
+    RAM_SECURITY_ON = 0x13, RAM_SECURITY_OFF = 0x14, RAM_DISCARD_1 = 0x16, RAM_DISCARD_2 = 0x17,
+};
+enum { PASSWORD_MAX = 8 /* the null byte at its end included */ };
 
 /* PS/2 Technical Reference, "Keyboard scan code set 2 to set 1 translation": the controller's own table. From 80h on
  * all codes but the two listed pass unchanged. */
@@ -71,6 +81,7 @@ struct i8042 {
     struct irq_line irq_kbd, irq_aux, a20, init;
     struct ps2_port port[PORTS];
     struct timer receive;                         /* a byte is on the cable */
+    struct timer process;                         /* the program is at the input buffer's byte */
     uint8_t ram[32];                              /* byte 0 is the command byte */
     uint8_t output;                               /* output buffer */
     uint8_t output_port;
@@ -82,7 +93,12 @@ struct i8042 {
     bool last_was_command;
     bool timeout;
     bool breaking;                                /* translation swallowed an F0h */
-    uint8_t unused[4];
+    uint8_t input;                                /* input buffer, full while `process` is armed */
+    uint8_t polling;                              /* C1h or C2h while the input port shows in the status register */
+    uint8_t password[PASSWORD_MAX];               /* make codes of set 1, the rest 0 */
+    uint8_t password_at;                          /* loading: next byte; locked: next key to match */
+    bool locked;
+    uint8_t unused[8];
 };
 
 static const struct state_field i8042_fields[] = {
@@ -93,6 +109,7 @@ static const struct state_field i8042_fields[] = {
     FIELD(struct i8042, init, "CPU reset pulse"),
     FIELD_WIRING(struct i8042, port),
     FIELD(struct i8042, receive, "byte on the cable"),
+    FIELD(struct i8042, process, "input buffer being seen to"),
     FIELD_ARRAY(struct i8042, ram, "controller RAM; byte 0 is the command byte"),
     FIELD(struct i8042, output, "output buffer"),
     FIELD(struct i8042, output_port, "output port"),
@@ -106,6 +123,11 @@ static const struct state_field i8042_fields[] = {
     FIELD(struct i8042, last_was_command, "last write was to 64h"),
     FIELD(struct i8042, timeout, "a device did not answer"),
     FIELD(struct i8042, breaking, "translation has seen F0h"),
+    FIELD(struct i8042, input, "input buffer"),
+    FIELD(struct i8042, polling, "command that polls the input port"),
+    FIELD_ARRAY(struct i8042, password, "password in scan code set 1"),
+    FIELD_RANGE(struct i8042, password_at, 0, PASSWORD_MAX - 1, "its byte to load or to match next"),
+    FIELD(struct i8042, locked, "keys are compared with the password"),
     FIELD_WIRING(struct i8042, unused),
 };
 static const struct state_desc i8042_state = STATE_DESC(struct i8042, "i8042", i8042_fields);
@@ -147,6 +169,35 @@ static void proceed(struct i8042 *k)
     if (k->receiving != NO_PORT) timer_arm(&k->receive, k->dev.board->clock->now + BYTE_TIME);
 }
 
+/* A key's code while the lock is on. Technical Reference, "Enable password": codes in RAM 16h and 17h (the shift keys)
+ * are passed over, any other that does not match starts the comparison anew, and the match is told by RAM 14h. */
+static void compare_password(struct i8042 *k, uint8_t code)
+{
+    if (code & BREAK || code == k->ram[RAM_DISCARD_1] || code == k->ram[RAM_DISCARD_2]) return;
+    if (code != k->password[k->password_at]) k->password_at = 0;
+    if (code == k->password[k->password_at]) k->password_at++;
+    if (k->password_at < PASSWORD_MAX - 1 && k->password[k->password_at]) return;
+    if (!k->password_at) return;
+    k->locked = false;
+    k->password_at = 0;
+    if (k->ram[RAM_SECURITY_OFF]) fill(k, k->ram[RAM_SECURITY_OFF], false);
+}
+
+/* From the keyboard. */
+static void received_code(struct i8042 *k, uint8_t byte)
+{
+    if (!(k->ram[0] & CTR_TRANSLATE) && !k->locked) {
+        fill(k, byte, false);
+    } else if (byte == BREAK_PREFIX) {
+        k->breaking = true;
+    } else {
+        uint8_t code = (uint8_t)(translated(byte) | (k->breaking ? BREAK : 0));
+        k->breaking = false;
+        if (k->locked) compare_password(k, code);
+        else fill(k, code, false);
+    }
+}
+
 /* A byte has come through. If the buffer was filled or the port switched off meanwhile, the device was stopped in
  * the middle and sends it again later. */
 static void received(void *opaque, vtime due)
@@ -158,16 +209,8 @@ static void received(void *opaque, vtime due)
     k->receiving = NO_PORT;
     if (n != NO_PORT && !k->obf && can_receive(k, n) && k->port[n].take(k->port[n].dev, &byte)) {
         k->timeout = false;
-        if (n == AUX) {
-            fill(k, byte, true);
-        } else if (!(k->ram[0] & CTR_TRANSLATE)) {
-            fill(k, byte, false);
-        } else if (byte == BREAK_PREFIX) {
-            k->breaking = true;
-        } else {
-            fill(k, (uint8_t)(translated(byte) | (k->breaking ? 0x80 : 0)), false);
-            k->breaking = false;
-        }
+        if (n == AUX) fill(k, byte, true);
+        else received_code(k, byte);
     }
     proceed(k);
 }
@@ -262,7 +305,19 @@ static void run_command(struct i8042 *k, uint8_t c)
         k->expects = c;
         break;
     case CMD_TEST_PASSWORD:
-        answer(k, NO_PASSWORD, false);
+        answer(k, k->password[0] ? PASSWORD : NO_PASSWORD, false);
+        break;
+    case CMD_LOAD_PASSWORD:                       /* its bytes follow, up to a null byte */
+        k->expects = c;
+        k->locked = false;
+        k->password_at = 0;
+        memset(k->password, 0, sizeof k->password);
+        break;
+    case CMD_ENABLE_PASSWORD:                     /* without one there is nothing to enable */
+        if (!k->password[0]) break;
+        k->locked = true;
+        k->password_at = 0;
+        if (k->ram[RAM_SECURITY_ON]) answer(k, k->ram[RAM_SECURITY_ON], false);
         break;
     case CMD_AUX_OFF:
         set_ctr(k, k->ram[0] | CTR_AUX_OFF);
@@ -287,6 +342,10 @@ static void run_command(struct i8042 *k, uint8_t c)
     case CMD_READ_INPUT:
         answer(k, INPUT_PORT, false);
         break;
+    case CMD_POLL_LOW:
+    case CMD_POLL_HIGH:
+        k->polling = c;
+        break;
     case CMD_READ_OUTPUT:
         answer(k, read_output_port(k), false);
         break;
@@ -305,7 +364,14 @@ static void run_command(struct i8042 *k, uint8_t c)
     }
 }
 
-static void write_data(struct i8042 *k, uint8_t v)
+static void load_password(struct i8042 *k, uint8_t v)
+{
+    if (k->password_at < PASSWORD_MAX - 1) k->password[k->password_at++] = v;
+    if (v) k->expects = CMD_LOAD_PASSWORD;
+    else k->password_at = 0;
+}
+
+static void run_data(struct i8042 *k, uint8_t v)
 {
     uint8_t c = k->expects;
     k->expects = 0;
@@ -326,10 +392,34 @@ static void write_data(struct i8042 *k, uint8_t v)
     case CMD_WRITE_AUX:
         send(k, AUX, v);
         break;
+    case CMD_LOAD_PASSWORD:
+        load_password(k, v);
+        break;
     default:
         send(k, KBD, v);
         break;
     }
+}
+
+/* The program takes the byte out of the input buffer. Whatever it is ends a poll of the input port. */
+static void process(void *opaque, vtime due)
+{
+    struct i8042 *k = opaque;
+    (void)due;
+    k->polling = 0;
+    if (k->last_was_command) run_command(k, k->input);
+    else run_data(k, k->input);
+}
+
+static void write_input(struct i8042 *k, uint8_t v, bool command)
+{
+    if (timer_armed(&k->process)) {
+        timer_disarm(&k->process);
+        process(k, k->dev.board->clock->now);
+    }
+    k->input = v;
+    k->last_was_command = command;
+    timer_arm(&k->process, k->dev.board->clock->now + PROGRAM_TIME);
 }
 
 /* ---- ports ---- */
@@ -354,11 +444,9 @@ static void data_write(void *dev, uint64_t off, uint64_t val, unsigned size)
     struct i8042 *k = dev;
     (void)off;
     (void)size;
-    k->last_was_command = false;
-    write_data(k, (uint8_t)val);
+    write_input(k, (uint8_t)val, false);
 }
 
-/* The input buffer is never seen full: commands are done when written. */
 static uint64_t status_read(void *dev, uint64_t off, unsigned size)
 {
     const struct i8042 *k = dev;
@@ -369,7 +457,9 @@ static uint64_t status_read(void *dev, uint64_t off, unsigned size)
     if (k->ram[0] & CTR_SYSTEM) v |= STATUS_SYSTEM;
     if (k->last_was_command) v |= STATUS_COMMAND;
     if (k->timeout) v |= STATUS_TIMEOUT;
-    return v;
+    if (timer_armed(&k->process)) v |= STATUS_IBF;
+    if (!k->polling) return v;
+    return (v & (uint8_t)~STATUS_HIGH) | (k->polling == CMD_POLL_LOW ? INPUT_PORT << 4 & STATUS_HIGH : INPUT_PORT & STATUS_HIGH);
 }
 
 static void command_write(void *dev, uint64_t off, uint64_t val, unsigned size)
@@ -377,9 +467,8 @@ static void command_write(void *dev, uint64_t off, uint64_t val, unsigned size)
     struct i8042 *k = dev;
     (void)off;
     (void)size;
-    k->last_was_command = true;
     trace(k->dev.board->log, i8042_command, (uint64_t)(uint8_t)val);
-    run_command(k, (uint8_t)val);
+    write_input(k, (uint8_t)val, true);
 }
 
 static const struct io_ops data_ops = { data_read, data_write, 1, 1 };
@@ -396,8 +485,12 @@ static void i8042_reset(struct device *d, enum reset_kind kind)
     k->ram[0] = CTR_KBD_OFF | CTR_AUX_OFF;
     k->output = k->expects = k->reply = 0;
     k->reply_waits = k->reply_aux = k->obf = k->aux_obf = k->last_was_command = k->timeout = k->breaking = false;
+    k->input = k->polling = k->password_at = 0;
+    k->locked = false;
+    memset(k->password, 0, sizeof k->password);
     k->receiving = NO_PORT;
     timer_disarm(&k->receive);
+    timer_disarm(&k->process);
     k->output_port = OUT_HIGH;
     irq_set(&k->a20, true);
     irq_set(&k->init, false);
@@ -408,6 +501,7 @@ static void i8042_destroy(struct device *d)
 {
     struct i8042 *k = (struct i8042 *)d;
     timer_fini(&k->receive);
+    timer_fini(&k->process);
     free(k);
 }
 
@@ -427,6 +521,7 @@ struct device *i8042_create(struct board *b, const char *id, const struct i8042_
     k->init = pins->init;
     for (unsigned n = 0; n < PORTS; n++) k->port[n] = (struct ps2_port){ .ready = device_ready, .host = k, .n = n };
     timer_init(&k->receive, b->clock, "i8042 receive", received, k);
+    timer_init(&k->process, b->clock, "i8042 process", process, k);
     device_claim_ports(&k->dev, pins->data, 1, &data_ops);
     device_claim_ports(&k->dev, pins->command, 1, &command_ops);
     i8042_reset(&k->dev, RESET_POWER_ON);

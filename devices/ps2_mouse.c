@@ -7,10 +7,10 @@
  *
  * Movement is summed until the next packet may leave: one a sample period, and not before the one before it is gone.
  * What does not fit into nine bits stays in the sum for the next packet, so the overflow bits are never needed. The
- * wheel's direction: towards the user is positive.
+ * wheel's direction: towards the user is positive. A step of the host's pointer is a quarter of a millimetre, that is,
+ * one count at the resolution that the mouse starts with.
  *
- * GAP: the resolution is stored and reported but does not scale what the host's pointer says. The self-test takes 10
- * ms where a real one takes 300 to 500. */
+ * GAP: the self-test takes 10 ms where a real one takes 300 to 500. */
 #include "devices/ps2_mouse.h"
 
 #include <stdlib.h>
@@ -35,12 +35,12 @@ enum {                                            /* first byte of the status re
     STATUS_RIGHT = 0x01, STATUS_MIDDLE = 0x02, STATUS_LEFT = 0x04, STATUS_SCALE_2_1 = 0x10, STATUS_ENABLED = 0x20,
     STATUS_REMOTE = 0x40,
 };
-enum { RATE_DEFAULT = 100, RESOLUTION_DEFAULT = 2, MOVE_MAX = 255, SUM_MAX = 1 << 20, WHEEL_MAX = 7 };
+enum { RATE_DEFAULT = 100, RESOLUTION_DEFAULT = 2, MOVE_MAX = 255, QUARTERS = 4, SUM_MAX = 1 << 20, WHEEL_MAX = 7 };
 
 struct ps2_mouse {
     struct device dev;
     struct ps2_port *port;
-    int32_t dx, dy;                               /* moved since the last packet; dy upwards */
+    int32_t dx, dy;                               /* quarters of a count since the last packet; dy upwards */
     struct timer sample, bat;
     struct fifo out;
     int32_t dz;                                   /* wheel, towards the user */
@@ -58,8 +58,8 @@ struct ps2_mouse {
 static const struct state_field ps2_mouse_fields[] = {
     FIELD_WIRING(struct ps2_mouse, dev),
     FIELD_WIRING(struct ps2_mouse, port),
-    FIELD(struct ps2_mouse, dx, "moved right"),
-    FIELD(struct ps2_mouse, dy, "moved up"),
+    FIELD(struct ps2_mouse, dx, "quarter counts moved right"),
+    FIELD(struct ps2_mouse, dy, "quarter counts moved up"),
     FIELD(struct ps2_mouse, sample, "end of the sample period"),
     FIELD(struct ps2_mouse, bat, "end of self-test"),
     FIELD_STRUCT(struct ps2_mouse, out, &fifo_state, "bytes to send"),
@@ -112,7 +112,7 @@ static bool mouse_take(void *dev, uint8_t *byte)
 static bool moved(const struct ps2_mouse *m)
 {
     uint8_t seen = m->id == ID_EXPLORER ? BUTTONS_ALL : BUTTONS_PLAIN;
-    return m->dx || m->dy || (m->id != ID_PLAIN && m->dz) || (m->buttons & seen) != (m->buttons_sent & seen);
+    return m->dx / QUARTERS || m->dy / QUARTERS || (m->id != ID_PLAIN && m->dz) || (m->buttons & seen) != (m->buttons_sent & seen);
 }
 
 static void forget_movement(struct ps2_mouse *m)
@@ -121,11 +121,11 @@ static void forget_movement(struct ps2_mouse *m)
     m->buttons_sent = m->buttons;
 }
 
-/* Takes up to `max` in either direction out of a sum. */
-static int take_some(int32_t *sum, int max)
+/* Takes up to `max` whole units in either direction out of a sum of parts of them. */
+static int take_some(int32_t *sum, int parts, int max)
 {
-    int v = *sum > max ? max : *sum < -max ? -max : *sum;
-    *sum -= v;
+    int whole = *sum / parts, v = whole > max ? max : whole < -max ? -max : whole;
+    *sum -= v * parts;
     return v;
 }
 
@@ -143,7 +143,8 @@ static int scaled(const struct ps2_mouse *m, int v)
 static unsigned make_packet(struct ps2_mouse *m, uint8_t *p)
 {
     int max = m->scale_2_1 && !m->remote ? MOVE_MAX / 2 : MOVE_MAX;
-    int x = scaled(m, take_some(&m->dx, max)), y = scaled(m, take_some(&m->dy, max)), z = take_some(&m->dz, WHEEL_MAX);
+    int x = scaled(m, take_some(&m->dx, QUARTERS, max)), y = scaled(m, take_some(&m->dy, QUARTERS, max));
+    int z = take_some(&m->dz, 1, WHEEL_MAX);
     p[0] = (uint8_t)(PACKET_ALWAYS | (m->buttons & BUTTONS_PLAIN));
     if (x < 0) p[0] |= PACKET_X_SIGN;
     if (y < 0) p[0] |= PACKET_Y_SIGN;
@@ -186,9 +187,9 @@ static void sample_due(void *opaque, vtime due)
     report(opaque);
 }
 
-static void add(int32_t *sum, int v)
+static void add(int32_t *sum, int v, int factor)
 {
-    int64_t s = (int64_t)*sum + v;
+    int64_t s = *sum + (int64_t)v * factor;
     *sum = (int32_t)(s > SUM_MAX ? SUM_MAX : s < -SUM_MAX ? -SUM_MAX : s);
 }
 
@@ -198,9 +199,10 @@ void ps2_mouse_move(struct device *d, int dx, int dy, int dz, unsigned buttons)
     trace(m->dev.board->log, ps2_mouse_move, (int64_t)dx, (int64_t)dy, (int64_t)dz, (uint64_t)buttons);
     m->buttons = buttons & BUTTONS_ALL;
     if (!m->enabled && !m->remote) return;         /* reporting off: movement is not even counted */
-    add(&m->dx, dx);
-    add(&m->dy, dy == INT32_MIN ? INT32_MAX : -dy);
-    add(&m->dz, dz);
+    int factor = 1 << m->resolution;               /* Technical Reference, "Set resolution": 1, 2, 4, 8 counts a millimetre */
+    add(&m->dx, dx, factor);
+    add(&m->dy, dy, -factor);
+    add(&m->dz, dz, 1);
     report(m);
 }
 

@@ -23,8 +23,16 @@ static struct device *make(struct rig *on)
     return c;
 }
 
-static void command(uint8_t c) { rig_out8(&r, 0x64, c); }
-static void data(uint8_t v) { rig_out8(&r, 0x60, v); }
+/* Writes, and waits until the controller has taken the byte out of its input buffer. */
+static void write_and_wait(uint16_t port, uint8_t v)
+{
+    rig_out8(&r, port, v);
+    ck_assert_uint_eq(rig_in8(&r, 0x64) & 2, 2);
+    rig_step_ns(&r, 10000);
+}
+
+static void command(uint8_t c) { write_and_wait(0x64, c); }
+static void data(uint8_t v) { write_and_wait(0x60, v); }
 static uint8_t status(void) { return rig_in8(&r, 0x64); }
 
 /* The next byte, waiting up to 20 ms; -1: none came. Mouse bytes have bit 8 set. */
@@ -148,6 +156,82 @@ START_TEST(status_tells_command_from_data)
 }
 END_TEST
 
+START_TEST(input_buffer_is_full_until_the_program_has_read_it)
+{
+    rig_out8(&r, 0x64, 0xdd);
+    ck_assert_uint_eq(status() & 0x0a, 0x0a);
+    ck_assert(r.probe[A20].level);
+    rig_step_ns(&r, 10000);
+    ck_assert_uint_eq(status() & 0x02, 0);
+    ck_assert(!r.probe[A20].level);
+    rig_out8(&r, 0x64, 0xdf);                         /* who does not wait loses nothing, */
+    rig_out8(&r, 0x64, 0x60);
+    ck_assert(r.probe[A20].level);
+    rig_out8(&r, 0x60, 0x74);
+    rig_out8(&r, 0x64, 0x20);
+    ck_assert_uint_eq(status() & 0x02, 0x02);         /* but the last byte takes its time */
+    ck_assert_int_eq(next(), 0x74);
+}
+END_TEST
+
+START_TEST(input_port_is_polled_until_the_next_command)
+{
+    command(0xc0);
+    ck_assert_int_eq(next(), 0xb3);
+    command(0xc1);
+    ck_assert_uint_eq(status() & 0xf0, 0x30);
+    command(0xc2);
+    ck_assert_uint_eq(status() & 0xf0, 0xb0);
+    command(0xae);
+    ck_assert_uint_eq(status() & 0xf0, 0x10);
+}
+END_TEST
+
+static void load_password(const char *codes)
+{
+    command(0xa5);
+    while (*codes) data((uint8_t)*codes++);
+    data(0);
+}
+
+START_TEST(password_locks_the_keyboard_until_it_is_typed)
+{
+    command(0xa6);                                    /* none is set: no lock */
+    ck_assert_str_eq(tap(KEY_A), "1e 9e");
+    load_password("\x1e\x30");                        /* A, B */
+    command(0xa4);
+    ck_assert_int_eq(next(), 0xfa);
+    ck_assert_str_eq(tap(KEY_C), "2e ae");            /* loaded, not enabled yet */
+    command(0x73);                                    /* RAM 13h: what tells that the lock is on */
+    data(0x11);
+    command(0x74);                                    /* and off */
+    data(0x22);
+    command(0x76);                                    /* the left shift key does not count */
+    data(0x2a);
+    command(0xa6);
+    ck_assert_str_eq(all(), "11");
+    ck_assert_str_eq(tap(KEY_A), "");
+    ck_assert_str_eq(tap(KEY_C), "");                 /* wrong: anew */
+    ck_assert_str_eq(tap(KEY_B), "");
+    ck_assert_str_eq(tap(KEY_A), "");
+    ck_assert_str_eq(tap(KEY_SHIFT), "");
+    ck_assert_str_eq(tap(KEY_B), "22 b0");            /* what was typed is swallowed up to the match */
+    ck_assert_str_eq(tap(KEY_C), "2e ae");
+}
+END_TEST
+
+START_TEST(password_that_is_too_long_is_cut_off)
+{
+    load_password("\x1e\x1e\x1e\x1e\x1e\x1e\x1e\x30\x30\x30");
+    command(0x20);
+    ck_assert_int_eq(next(), 0x47);
+    command(0xa6);
+    for (unsigned i = 0; i < 6; i++) ck_assert_str_eq(tap(KEY_A), "");
+    ck_assert_str_eq(tap(KEY_A), "9e");
+    ck_assert_str_eq(tap(KEY_B), "30 b0");
+}
+END_TEST
+
 START_TEST(a20_hangs_on_output_port_bit_1)
 {
     ck_assert(r.probe[A20].level);
@@ -263,6 +347,7 @@ START_TEST(nobody_on_the_port_is_a_timeout)
     rig_init(&bare);
     i8042_create(&bare.board, "kbc", &(struct i8042_pins){ .data = 0x60, .command = 0x64 });
     rig_out8(&bare, 0x60, 0xff);
+    rig_step_ns(&bare, 10000);
     ck_assert_uint_eq(rig_in8(&bare, 0x64) & 0x41, 0x41);
     ck_assert_uint_eq(rig_in8(&bare, 0x60), 0xfe);
     rig_fini(&bare);
@@ -666,6 +751,29 @@ START_TEST(scaling_2_1_accelerates)
 }
 END_TEST
 
+START_TEST(resolution_scales_what_is_counted)
+{
+    static const struct { uint8_t code; const char *packet; } rows[] = {
+        { 0, "m08 m05 m00" }, { 1, "m08 m0a m00" }, { 2, "m08 m14 m00" }, { 3, "m08 m28 m00" },
+    };
+    to_mouse(0xf4);
+    for (unsigned i = 0; i < 4; i++) {
+        to_mouse(0xe8);
+        ck_assert_str_eq(to_mouse(rows[i].code), "mfa");
+        ps2_mouse_move(mouse, 20, 0, 0, 0);
+        ck_assert_str_eq(all(), rows[i].packet);
+    }
+    to_mouse(0xe8);
+    to_mouse(0);
+    for (unsigned i = 0; i < 3; i++) {                /* less than a millimetre is kept until it is one */
+        ps2_mouse_move(mouse, 0, -1, 0, 0);
+        ck_assert_str_eq(all(), "");
+    }
+    ps2_mouse_move(mouse, 0, -1, 0, 0);
+    ck_assert_str_eq(all(), "m08 m00 m01");
+}
+END_TEST
+
 START_TEST(wrong_argument_is_refused_once_then_an_error)
 {
     to_mouse(0xf3);
@@ -723,6 +831,10 @@ int main(void)
         &command_byte_reads_as_written,
         &disable_and_enable_commands_show_in_the_command_byte,
         &status_tells_command_from_data,
+        &input_buffer_is_full_until_the_program_has_read_it,
+        &input_port_is_polled_until_the_next_command,
+        &password_locks_the_keyboard_until_it_is_typed,
+        &password_that_is_too_long_is_cut_off,
         &a20_hangs_on_output_port_bit_1,
         &output_port_shows_the_interrupt_lines,
         &command_fe_pulses_the_reset_line,
@@ -762,6 +874,7 @@ int main(void)
         &wrap_mode_echoes,
         &status_request_tells_settings,
         &scaling_2_1_accelerates,
+        &resolution_scales_what_is_counted,
         &wrong_argument_is_refused_once_then_an_error,
         &mouse_and_keyboard_share_the_buffer_without_loss,
         &state_is_complete,
