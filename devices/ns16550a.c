@@ -7,13 +7,14 @@
  * Its oddest behaviour is the transmitter's interrupt. It is an event, not a condition: raised when the holding
  * register empties, or when it is enabled while empty, and taken back by reading IIR or by writing a character,
  * though the register is still empty. Drivers poke at that to restart a stalled transmitter, so `thre_event` is kept
- * apart from the LSR bit.
+ * apart from the LSR bit. With FIFOs on and only one character written since they ran empty, it comes one character
+ * less the last stop bit later, so that a driver is not called for every character (`thre_delay`).
  *
  * Modem lines: a far end that is plugged in holds CTS, DSR and DCD. In loopback the four outputs feed the four
  * inputs, and the pins themselves are inactive, OUT2 included, so that no interrupt reaches the board.
  *
- * GAP: in FIFO mode the real transmitter interrupt comes up to a character later after a single byte. A break that
- * is sent is not passed on to the far end: the characters shifted out meanwhile are lost, as they would be. */
+ * A break is told to the far end when it begins and when it ends; the characters shifted out meanwhile are lost. In
+ * loopback it reaches the receiver like any character. */
 #include "devices/ns16550a.h"
 
 #include <stdlib.h>
@@ -45,6 +46,7 @@ struct ns16550a {
     uint8_t ier, fcr, lcr, mcr, msr, scr;
     struct timer shift;                           /* end of the character being sent */
     struct timer idle;                            /* receiver timeout: four character times without a byte */
+    struct timer thre_delay;                      /* holds the transmitter interrupt back after a single character */
     struct irq_line irq;
     struct fifo tx, rx;
     struct fifo rx_errors;                        /* LSR bits that belong to each byte of rx */
@@ -53,7 +55,8 @@ struct ns16550a {
     bool thre_event;
     bool timed_out;
     bool hurry;
-    uint8_t unused[23];
+    bool single;                                  /* the transmitter FIFO has not held two since it was empty */
+    uint8_t unused[6];
 };
 
 static const struct state_field ns16550a_fields[] = {
@@ -68,6 +71,7 @@ static const struct state_field ns16550a_fields[] = {
     FIELD(struct ns16550a, scr, "scratch"),
     FIELD(struct ns16550a, shift, "end of the character being sent"),
     FIELD(struct ns16550a, idle, "receiver timeout"),
+    FIELD(struct ns16550a, thre_delay, "delay of the transmitter interrupt"),
     FIELD(struct ns16550a, irq, "interrupt behind the OUT2 gate"),
     FIELD_STRUCT(struct ns16550a, tx, &fifo_state, "to send"),
     FIELD_STRUCT(struct ns16550a, rx, &fifo_state, "received"),
@@ -77,6 +81,7 @@ static const struct state_field ns16550a_fields[] = {
     FIELD(struct ns16550a, thre_event, "transmitter interrupt pending"),
     FIELD(struct ns16550a, timed_out, "receiver timeout pending"),
     FIELD_WIRING(struct ns16550a, hurry),
+    FIELD(struct ns16550a, single, "one character since the FIFO was empty"),
     FIELD_WIRING(struct ns16550a, unused),
 };
 static const struct state_desc ns16550a_state = STATE_DESC(struct ns16550a, "ns16550a", ns16550a_fields);
@@ -96,6 +101,12 @@ static uint8_t data_mask(const struct ns16550a *u)
     return (uint8_t)(0xff >> (3 - (u->lcr & LCR_LENGTH)));
 }
 
+static vtime half_bit_times(const struct ns16550a *u, unsigned n)
+{
+    uint32_t divisor = u->divisor ? u->divisor : 65536;
+    return clk_time_of(crystal, 8ull * divisor * n);
+}
+
 /* Time of one character. In half bits, because five data bits go with one and a half stop bits. */
 static vtime character_time(const struct ns16550a *u)
 {
@@ -103,8 +114,7 @@ static vtime character_time(const struct ns16550a *u)
     unsigned length = 5 + (u->lcr & LCR_LENGTH);
     unsigned half_bits = 2 * (1 + length + (u->lcr & LCR_PARITY ? 1 : 0)) + 2;
     if (u->lcr & LCR_STOP) half_bits += length == 5 ? 1 : 2;
-    uint32_t divisor = u->divisor ? u->divisor : 65536;
-    return clk_time_of(crystal, 8ull * divisor * half_bits);
+    return half_bit_times(u, half_bits);
 }
 
 /* ---- interrupts ---- */
@@ -209,13 +219,32 @@ static void chr_event(void *dev, int what)
 
 /* ---- transmitter ---- */
 
+/* Datasheet, "FIFO interrupt mode operation": the indication is delayed one character time minus the last stop bit if
+ * there have not been two bytes in the FIFO at one time since it was empty. */
+static void holding_register_empty(struct ns16550a *u)
+{
+    if (fifos_on(u) && u->single && !u->hurry)
+        timer_arm(&u->thre_delay, u->dev.board->clock->now + character_time(u) - half_bit_times(u, 2));
+    else
+        u->thre_event = true;
+    u->single = true;
+}
+
+static void thre_delay_due(void *opaque, vtime due)
+{
+    struct ns16550a *u = opaque;
+    (void)due;
+    u->thre_event = true;
+    update_irq(u);
+}
+
 /* The next character moves into the shift register. */
 static void start_shifting(struct ns16550a *u)
 {
     if (timer_armed(&u->shift) || fifo_empty(&u->tx)) return;
     u->shifting = fifo_pop(&u->tx);
     timer_arm(&u->shift, u->dev.board->clock->now + character_time(u));
-    if (fifo_empty(&u->tx)) u->thre_event = true;
+    if (fifo_empty(&u->tx)) holding_register_empty(u);
 }
 
 static void shift_due(void *opaque, vtime due)
@@ -224,8 +253,9 @@ static void shift_due(void *opaque, vtime due)
     uint8_t byte = u->shifting & data_mask(u);
     (void)due;
     trace(u->dev.board->log, uart_send, u->dev.id, (uint64_t)byte);
-    if (u->mcr & MCR_LOOP) receive(u, byte, 0);
-    else if (!(u->lcr & LCR_BREAK)) chr_send(u->chr, &byte, 1);
+    if (u->lcr & LCR_BREAK) byte = 0;               /* drowned in the break */
+    else if (u->mcr & MCR_LOOP) receive(u, byte, 0);
+    else chr_send(u->chr, &byte, 1);
     start_shifting(u);
     update_irq(u);
 }
@@ -235,9 +265,21 @@ static void write_data(struct ns16550a *u, uint8_t v)
 {
     if (!fifos_on(u)) fifo_clear(&u->tx);
     if (u->tx.len < depth(u)) fifo_push(&u->tx, v);
+    if (u->tx.len > 1) u->single = false;
     u->thre_event = false;
+    timer_disarm(&u->thre_delay);
     start_shifting(u);
     update_irq(u);
+}
+
+/* The line is held low from now on, or let go. The receiver sees a break once, as one character of zeros. */
+static void set_break(struct ns16550a *u, bool on)
+{
+    if (u->mcr & MCR_LOOP) {
+        if (on) receive(u, 0, LSR_BREAK);
+    } else {
+        chr_signal(u->chr, on ? CHR_BREAK : CHR_BREAK_END);
+    }
 }
 
 /* ---- registers ---- */
@@ -289,6 +331,8 @@ static void write_fcr(struct ns16550a *u, uint8_t v)
     if (switched || (v & FCR_ENABLE && v & FCR_CLEAR_TX)) {
         if (!fifo_empty(&u->tx)) u->thre_event = true;
         fifo_clear(&u->tx);
+        timer_disarm(&u->thre_delay);
+        u->single = true;
     }
     u->fcr = v & FCR_ENABLE ? v & FCR_KEPT : 0;    /* the other bits are only taken together with bit 0 */
     update_irq(u);
@@ -353,10 +397,13 @@ static void ns16550a_write(void *dev, uint64_t off, uint64_t val, unsigned size)
         write_fcr(u, v);
         trace_config(u);
         break;
-    case REG_LCR:
+    case REG_LCR: {
+        bool turned = (v ^ u->lcr) & LCR_BREAK;
         u->lcr = v;
         trace_config(u);
+        if (turned) set_break(u, v & LCR_BREAK);
         break;
+    }
     case REG_MCR:
         u->mcr = v & MCR_ALL;
         trace_config(u);
@@ -385,11 +432,14 @@ static void ns16550a_reset(struct device *d, enum reset_kind kind)
         u->divisor = DIVISOR_POWER_ON;
         u->scr = 0;
     }
+    if (u->lcr & LCR_BREAK) set_break(u, false);
     u->ier = u->fcr = u->lcr = u->mcr = u->lsr_errors = u->shifting = 0;
     u->thre_event = false;
+    u->single = true;
     clear_rx(u);
     fifo_clear(&u->tx);
     timer_disarm(&u->shift);
+    timer_disarm(&u->thre_delay);
     u->msr = modem_inputs(u);
     update_irq(u);
 }
@@ -399,6 +449,7 @@ static void ns16550a_destroy(struct device *d)
     struct ns16550a *u = (struct ns16550a *)d;
     timer_fini(&u->shift);
     timer_fini(&u->idle);
+    timer_fini(&u->thre_delay);
     free(u);
 }
 
@@ -426,6 +477,7 @@ struct device *ns16550a_create(struct board *b, const char *id, const struct ns1
     fifo_init(&u->rx_errors, FIFO_SIZE);
     timer_init(&u->shift, b->clock, "ns16550a shift", shift_due, u);
     timer_init(&u->idle, b->clock, "ns16550a timeout", idle_due, u);
+    timer_init(&u->thre_delay, b->clock, "ns16550a transmitter delay", thre_delay_due, u);
     device_claim_ports(&u->dev, pins->base, REGISTERS, &ns16550a_ops);
     ns16550a_reset(&u->dev, RESET_POWER_ON);
     return &u->dev;

@@ -21,7 +21,13 @@ static void collect(struct chr *c, const uint8_t *data, size_t len)
     sent[sent_len] = 0;
 }
 
-static struct chr far_end = { .send = collect };
+/* A break shows as "[", its end as "]". */
+static void collect_signal(struct chr *c, int what)
+{
+    collect(c, (const uint8_t *)(what == CHR_BREAK ? "[" : "]"), 1);
+}
+
+static struct chr far_end = { .send = collect, .signal = collect_signal };
 
 static struct device *make(struct rig *on)
 {
@@ -282,15 +288,52 @@ START_TEST(break_is_a_zero_with_its_bit)
 }
 END_TEST
 
-START_TEST(sending_break_loses_characters)
+START_TEST(break_reaches_the_far_end_and_drowns_characters)
 {
+    out(LCR, 0x43);
     out(LCR, 0x43);
     out(DATA, 'x');
     rig_step_ns(&r, 1000000);
     out(LCR, 0x03);
     out(DATA, 'y');
     rig_step_ns(&r, 1000000);
-    ck_assert_str_eq(sent, "y");
+    ck_assert_str_eq(sent, "[]y");
+    out(LCR, 0x43);
+    board_reset(&r.board, RESET_HARD);                /* the line idles again */
+    ck_assert_str_eq(sent, "[]y[]");
+}
+END_TEST
+
+START_TEST(break_in_loopback_reaches_the_receiver_alone)
+{
+    out(MCR, 0x10);
+    out(LCR, 0x43);
+    ck_assert_uint_eq(in(LSR) & 0x1f, 0x11);
+    ck_assert_uint_eq(in(DATA), 0);
+    out(LCR, 0x03);
+    ck_assert_uint_eq(in(LSR) & 0x1f, 0);
+    ck_assert_str_eq(sent, "");
+}
+END_TEST
+
+START_TEST(fifo_transmitter_interrupt_waits_after_a_single_character)
+{
+    out(IIR, 0x01);
+    out(IER, 0x02);
+    ck_assert_uint_eq(in(IIR), 0xc2);                 /* enabled while empty */
+    out(DATA, 'a');                                   /* moves on at once: */
+    ck_assert_uint_eq(in(LSR) & 0x20, 0x20);
+    ck_assert_uint_eq(in(IIR), 0xc1);                 /* no interrupt until nine of its ten bits are out */
+    rig_step_ns(&r, BYTE_115200 * 9 / 10 - 100);
+    ck_assert(!r.probe[IRQ].level);
+    rig_step_ns(&r, 200);
+    ck_assert(r.probe[IRQ].level);
+    ck_assert_uint_eq(in(IIR), 0xc2);
+    rig_step_ns(&r, BYTE_115200);
+    for (unsigned i = 0; i < 3; i++) out(DATA, 'b');  /* two in the FIFO at one time: as soon as it is empty */
+    ck_assert(!r.probe[IRQ].level);
+    rig_step_ns(&r, 2 * BYTE_115200 + 100);
+    ck_assert(r.probe[IRQ].level);
 }
 END_TEST
 
@@ -437,7 +480,9 @@ int main(void)
         &timeout_interrupt_comes_after_four_character_times,
         &line_status_beats_data_beats_transmitter_beats_modem,
         &break_is_a_zero_with_its_bit,
-        &sending_break_loses_characters,
+        &break_reaches_the_far_end_and_drowns_characters,
+        &break_in_loopback_reaches_the_receiver_alone,
+        &fifo_transmitter_interrupt_waits_after_a_single_character,
         &loopback_returns_characters_and_modem_lines,
         &out2_gates_the_interrupt,
         &nothing_plugged_in_shows_no_modem_lines,
