@@ -10,8 +10,8 @@
  * an odd count the high half takes one tick more than the low half (see count_square).
  *
  * The counting element is kept as a plain number: a BCD counter counts modulo 10,000 and is converted when read. A
- * digit above nine in a BCD count weighs what the hardware makes it weigh (0Ah counts ten times before it borrows).
- * GAP: such a digit reads back as two. The count 0 stands for the modulus. */
+ * digit above nine in a BCD count weighs what the hardware makes it weigh (0Ah counts ten times before it borrows) and
+ * stays one digit until it has counted down (see shown_digits). The count 0 stands for the modulus. */
 #include "devices/i8254.h"
 
 #include <assert.h>
@@ -37,6 +37,7 @@ struct channel {
     uint32_t rises_told;          /* of those, how many the wire has shown */
     uint16_t cr;                  /* count register, as written */
     uint16_t latch;
+    uint16_t start;               /* what the counting element was loaded with; 0 once it has gone through zero */
     uint8_t control;              /* low six bits of the last control word */
     uint8_t status_latch;
     uint8_t latch_left;           /* bytes of `latch` still to be read */
@@ -52,7 +53,7 @@ struct channel {
     bool inhibited;               /* mode 0: between the two bytes of a count */
     bool gate, out;
     uint8_t number;
-    uint8_t unused[7];
+    uint8_t unused[5];
 };
 
 struct i8254 {
@@ -70,6 +71,7 @@ static const struct state_field channel_fields[] = {
     FIELD(struct channel, rises_told, "rising edges shown on the wire"),
     FIELD(struct channel, cr, "count register"),
     FIELD(struct channel, latch, "latched count"),
+    FIELD(struct channel, start, "count last loaded"),
     FIELD_RANGE(struct channel, control, 0, 0x3f, "RW, mode and BCD bits"),
     FIELD(struct channel, status_latch, "latched status"),
     FIELD_RANGE(struct channel, latch_left, 0, 2, "bytes of the latched count to read"),
@@ -113,20 +115,37 @@ static uint32_t modulus(const struct channel *c)
     return c->control & CONTROL_BCD ? 10000 : 65536;
 }
 
+static uint32_t bcd_value(uint32_t digits)
+{
+    return (digits >> 12) * 1000 + (digits >> 8 & 15) * 100 + (digits >> 4 & 15) * 10 + (digits & 15);
+}
+
 /* The count register as a number, 1 to 65536. */
 static uint32_t count_of(const struct channel *c)
 {
     uint32_t n = c->cr;
-    if (c->control & CONTROL_BCD) n = (n >> 12) * 1000 + (n >> 8 & 15) * 100 + (n >> 4 & 15) * 10 + (n & 15);
+    if (c->control & CONTROL_BCD) n = bcd_value(n);
     return n ? n : modulus(c);
+}
+
+/* n in four digits, counted down from `start`: a digit that has not borrowed yet is what is left of the one loaded, even
+ * if that was above nine; from its first borrow on it is decimal. */
+static uint16_t shown_digits(uint32_t n, uint32_t start)
+{
+    uint32_t shown = 0;
+    for (unsigned shift = 0; shift < 16; shift += 4) {
+        uint32_t digits = start >> shift, fallen = bcd_value(digits) - n;      /* huge if there is nothing to go by */
+        if (fallen <= (digits & 15)) return (uint16_t)(shown | (digits - fallen) << shift);
+        shown |= n % 10 << shift;
+        n /= 10;
+    }
+    return (uint16_t)shown;
 }
 
 /* The counting element as the data bus shows it. */
 static uint16_t shown_count(const struct channel *c)
 {
-    uint32_t n = c->ce % modulus(c);
-    if (!(c->control & CONTROL_BCD)) return (uint16_t)n;
-    return (uint16_t)(n / 1000 << 12 | n / 100 % 10 << 8 | n / 10 % 10 << 4 | n % 10);
+    return c->control & CONTROL_BCD ? shown_digits(c->ce, c->start) : (uint16_t)c->ce;
 }
 
 static bool counting(const struct channel *c)
@@ -159,6 +178,7 @@ static void load_square(struct channel *c)
 {
     uint32_t n = count_of(c);
     c->ce = n & ~1u;
+    c->start = c->cr & 0xfffe;
     c->odd = n & 1;
     c->null_count = false;
 }
@@ -173,6 +193,7 @@ static void load(struct channel *c)
         load_square(c);
     } else {
         c->ce = count_of(c);
+        c->start = c->cr;
         c->null_count = false;
     }
     if (mode == 1) set_out(c, false);
@@ -190,6 +211,7 @@ static void count_once(struct channel *c, uint64_t ticks)
         if (strobe) set_out(c, false);
         if (!strobe || ticks > zero) set_out(c, true);
     }
+    if (ticks >= zero) c->start = 0;
     c->ce = ticks < zero ? (uint32_t)(zero - ticks) : (uint32_t)((m - (ticks - zero) % m) % m);
 }
 
@@ -207,6 +229,7 @@ static void count_rate(struct channel *c, uint64_t ticks)
         }
         ticks %= n;
         c->ce = n;
+        c->start = c->cr;
     }
     c->ce -= (uint32_t)ticks;
     c->out = c->ce != 1;

@@ -11,9 +11,8 @@
  * Its oddest behaviour: taking the divider out of reset makes the first update come half a second later, which is
  * how an operating system sets the clock to the split second. `chain` holds that phase.
  *
- * GAP: divider settings for the 4 MHz and 1 MHz crystals and the test settings stop the clock; with a 32 kHz crystal
- * it would run 128 or 32 times slow. The daylight saving bit is stored and does nothing, as in the parts that PCs
- * have (82371AB). */
+ * The crystal is what it is, whatever divider the guest selects: the settings for 4 MHz and 1 MHz crystals make the
+ * clock 128 or 32 times slow, and those that bypass stages of the divider (82371AB datasheet, register A) make it fast. */
 #include "devices/mc146818.h"
 
 #include <assert.h>
@@ -21,7 +20,7 @@
 
 static const struct clk crystal = { 32768, 1 };
 
-enum { SECOND_TICKS = 32768, UIP_TICKS = 73 /* 2,228 us */, BANK = 128, DAY_SECONDS = 86400 };
+enum { CRYSTAL_TICKS = 32768, UIP_TICKS = 73 /* 2,228 us */, BANK = 128, DAY_SECONDS = 86400 };
 /* Years have two digits and every fourth is a leap year, so the calendar with its century byte repeats after this. */
 #define CALENDAR_DAYS (4u * 36525u)
 
@@ -30,10 +29,11 @@ enum {                                            /* registers */
     RTC_MONTH, RTC_YEAR, RTC_A, RTC_B, RTC_C, RTC_D, RTC_REGISTERS,
     CMOS_SUM_FIRST = 0x10, CMOS_SUM_LAST = 0x2d, CMOS_SUM_HIGH = 0x2e, CMOS_SUM_LOW = 0x2f,
 };
-enum { A_RATE = 0x0f, A_DIVIDER = 0x70, A_DIVIDER_32KHZ = 0x20, A_DIVIDER_RESET = 0x60, A_UIP = 0x80 };
-enum { B_24_HOURS = 0x02, B_BINARY = 0x04, B_SQUARE_WAVE = 0x08, B_UPDATE = 0x10, B_ALARM = 0x20, B_PERIODIC = 0x40,
+enum { A_RATE = 0x0f, A_DIVIDER = 0x70, A_DIVIDER_1MHZ = 0x10, A_DIVIDER_32KHZ = 0x20, A_DIVIDER_RESET = 0x60, A_UIP = 0x80 };
+enum { B_DAYLIGHT = 0x01, B_24_HOURS = 0x02, B_BINARY = 0x04, B_SQUARE_WAVE = 0x08, B_UPDATE = 0x10, B_ALARM = 0x20, B_PERIODIC = 0x40,
        B_SET = 0x80 };
 enum { C_UPDATE = 0x10, C_ALARM = 0x20, C_PERIODIC = 0x40, C_FLAGS = 0x70, C_IRQ = 0x80 };
+enum { SUNDAY = 1, SATURDAY = 7, APRIL = 4, OCTOBER = 10 };
 enum { D_VALID = 0x80 };
 enum { HOUR_PM = 0x80, ALARM_ANY = 0xc0, INDEX_NMI_MASK = 0x80 };
 
@@ -46,7 +46,8 @@ struct mc146818 {
     uint8_t ram[2 * BANK];                        /* 0-13 are the clock's registers */
     uint8_t index[2];                             /* written to 70h and 72h */
     uint8_t century;
-    uint8_t unused[13];
+    bool fell_back;                               /* daylight saving has ended: the hour after 1 a.m. comes a second time */
+    uint8_t unused[12];
 };
 
 static const struct state_field mc146818_fields[] = {
@@ -59,6 +60,7 @@ static const struct state_field mc146818_fields[] = {
     FIELD_ARRAY(struct mc146818, ram, "clock registers and CMOS memory"),
     FIELD_ARRAY_RANGE(struct mc146818, index, 0, BANK - 1, "index registers 70h, 72h"),
     FIELD_WIRING(struct mc146818, century),
+    FIELD(struct mc146818, fell_back, "the hour at the end of daylight saving runs a second time"),
     FIELD_WIRING(struct mc146818, unused),
 };
 static const struct state_desc mc146818_state = STATE_DESC(struct mc146818, "mc146818", mc146818_fields);
@@ -83,6 +85,35 @@ static bool count(struct mc146818 *m, unsigned reg, unsigned first, unsigned las
     return v >= last;
 }
 
+static unsigned month_days(const struct mc146818 *m)
+{
+    static const uint8_t days[12] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    unsigned month = decode(m, m->ram[RTC_MONTH]);
+    if (month == 2 && decode(m, m->ram[RTC_YEAR]) % 4 == 0) return 29;
+    return month >= 1 && month <= 12 ? days[month - 1] : 31;
+}
+
+/* Datasheet, "Daylight savings enable": on the last Sunday of April 1:59:59 a.m. is followed by 3:00:00, and on the last
+ * Sunday of October, the first time, by 1:00:00. */
+static bool daylight_day(const struct mc146818 *m)
+{
+    unsigned month = decode(m, m->ram[RTC_MONTH]);
+    return m->ram[RTC_B] & B_DAYLIGHT && m->ram[RTC_WEEKDAY] == SUNDAY && (month == APRIL || month == OCTOBER)
+           && decode(m, m->ram[RTC_DAY]) + 7 > month_days(m);
+}
+
+static void count_daylight(struct mc146818 *m)
+{
+    if (m->ram[RTC_HOURS] & HOUR_PM || decode(m, m->ram[RTC_HOURS]) != 2 || !daylight_day(m)) {
+        m->fell_back = false;
+    } else if (decode(m, m->ram[RTC_MONTH]) == APRIL) {
+        m->ram[RTC_HOURS] = encode(m, 3);
+    } else {
+        if (!m->fell_back) m->ram[RTC_HOURS] = encode(m, 1);
+        m->fell_back = !m->fell_back;
+    }
+}
+
 /* True at midnight. In 12-hour form the hours run 12, 1, ..., 11 and bit 7 means p.m. */
 static bool count_hour(struct mc146818 *m)
 {
@@ -93,14 +124,6 @@ static bool count_hour(struct mc146818 *m)
     if (half_day) pm ^= HOUR_PM;
     m->ram[RTC_HOURS] = encode(m, h >= 12 ? 1 : h + 1) | pm;
     return half_day && !pm;
-}
-
-static unsigned month_days(const struct mc146818 *m)
-{
-    static const uint8_t days[12] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-    unsigned month = decode(m, m->ram[RTC_MONTH]);
-    if (month == 2 && decode(m, m->ram[RTC_YEAR]) % 4 == 0) return 29;
-    return month >= 1 && month <= 12 ? days[month - 1] : 31;
 }
 
 static void count_day(struct mc146818 *m)
@@ -120,9 +143,22 @@ static bool alarm_matches(const struct mc146818 *m, unsigned reg)
 /* One update cycle. */
 static void count_second(struct mc146818 *m)
 {
-    if (count(m, RTC_SECONDS, 0, 59) && count(m, RTC_MINUTES, 0, 59) && count_hour(m)) count_day(m);
+    if (count(m, RTC_SECONDS, 0, 59) && count(m, RTC_MINUTES, 0, 59)) {
+        if (count_hour(m)) count_day(m);
+        count_daylight(m);
+    }
     if (alarm_matches(m, RTC_SECONDS) && alarm_matches(m, RTC_MINUTES) && alarm_matches(m, RTC_HOURS))
         m->ram[RTC_C] |= C_ALARM;
+}
+
+/* 24 hours in one step, unless daylight saving may begin or end in them. */
+static void skip_day(struct mc146818 *m)
+{
+    unsigned month = decode(m, m->ram[RTC_MONTH]), weekday = m->ram[RTC_WEEKDAY];
+    bool uneven = m->ram[RTC_B] & B_DAYLIGHT && (month == APRIL || month == OCTOBER)
+                  && (weekday == SATURDAY || weekday == SUNDAY) && decode(m, m->ram[RTC_DAY]) + 8 > month_days(m);
+    if (!uneven) count_day(m);
+    for (unsigned i = 0; uneven && i < DAY_SECONDS; i++) count_second(m);
 }
 
 /* After a day of single steps every time of day has been compared with the alarm, and whole days can be counted as
@@ -132,7 +168,7 @@ static void count_seconds(struct mc146818 *m, uint64_t seconds)
     uint64_t single = seconds < DAY_SECONDS ? seconds : DAY_SECONDS;
     seconds -= single;
     for (uint64_t i = 0; i < single; i++) count_second(m);
-    for (uint64_t i = 0; i < seconds / DAY_SECONDS % CALENDAR_DAYS; i++) count_day(m);
+    for (uint64_t i = 0; i < seconds / DAY_SECONDS % CALENDAR_DAYS; i++) skip_day(m);
     for (uint64_t i = 0; i < seconds % DAY_SECONDS; i++) count_second(m);
 }
 
@@ -165,16 +201,40 @@ static void set_date(struct mc146818 *m, int64_t date)
 
 /* ---- time ---- */
 
-static bool running(const struct mc146818 *m)
+/* Ticks of the crystal that the divider makes a second of, 0: held in reset. */
+static uint64_t second_ticks(const struct mc146818 *m)
 {
-    return (m->ram[RTC_A] & A_DIVIDER) == A_DIVIDER_32KHZ;
+    static const uint32_t ticks[8] = {
+        CRYSTAL_TICKS * 128, CRYSTAL_TICKS * 32,                            /* 4.194304 MHz, 1.048576 MHz */
+        CRYSTAL_TICKS,
+        CRYSTAL_TICKS >> 5, CRYSTAL_TICKS >> 10, CRYSTAL_TICKS >> 15,       /* stages bypassed */
+        0, 0,
+    };
+    return ticks[(m->ram[RTC_A] & A_DIVIDER) >> 4];
 }
 
-/* Ticks between periodic interrupts, 0: none. Datasheet table 5: rates 1 and 2 repeat 8 and 9 with this crystal. */
+static bool running(const struct mc146818 *m)
+{
+    return second_ticks(m) != 0;
+}
+
+/* Ticks between periodic interrupts, 0: none. Datasheet table 5: with the 32 kHz crystal rates 1 and 2 repeat 8 and 9. */
 static uint64_t period(const struct mc146818 *m)
 {
     unsigned rate = m->ram[RTC_A] & A_RATE;
-    return rate == 0 ? 0 : 1ull << (rate <= 2 ? rate + 6 : rate - 1);
+    if (rate == 0) return 0;
+    if (rate <= 2 && (m->ram[RTC_A] & A_DIVIDER) > A_DIVIDER_1MHZ) rate += 7;
+    uint64_t ticks = second_ticks(m) << (rate - 1) >> 15;
+    return ticks ? ticks : 1;
+}
+
+/* Ticks before the end of a second during which UIP warns of the update: 2,228 us with a 32 kHz crystal, 492 with the
+ * others, which here are slow. */
+static uint64_t uip_ticks(const struct mc146818 *m)
+{
+    uint64_t second = second_ticks(m);
+    if (second > CRYSTAL_TICKS) return second / 2048;
+    return second < UIP_TICKS ? second : UIP_TICKS;
 }
 
 /* How many multiples of `step` (a power of two) the divider has passed since m->seen. */
@@ -201,7 +261,7 @@ static void mc146818_sync(struct mc146818 *m)
     uint64_t now = clk_ticks_at(crystal, m->dev.board->clock->now);
     if (now <= m->seen) return;
     if (running(m)) {
-        uint64_t step = period(m), seconds = passed(m, now, SECOND_TICKS);
+        uint64_t step = period(m), seconds = passed(m, now, second_ticks(m));
         if (step && passed(m, now, step)) m->ram[RTC_C] |= C_PERIODIC;
         if (seconds && !(m->ram[RTC_B] & B_SET)) {
             count_seconds(m, seconds);
@@ -220,7 +280,7 @@ static void arm(struct mc146818 *m)
     if (running(m) && !(m->ram[RTC_C] & C_IRQ)) {
         if (waiting & C_PERIODIC && period(m)) next = next_multiple(m, period(m));
         if (waiting & (C_UPDATE | C_ALARM) && !(m->ram[RTC_B] & B_SET)) {
-            uint64_t update = next_multiple(m, SECOND_TICKS);
+            uint64_t update = next_multiple(m, second_ticks(m));
             if (update < next) next = update;
         }
     }
@@ -238,8 +298,8 @@ static void event_due(void *opaque, vtime due)
 
 static bool update_in_progress(const struct mc146818 *m)
 {
-    return running(m) && !(m->ram[RTC_B] & B_SET)
-           && ((m->seen - m->chain) & (SECOND_TICKS - 1)) >= SECOND_TICKS - UIP_TICKS;
+    uint64_t second = second_ticks(m);
+    return second && !(m->ram[RTC_B] & B_SET) && ((m->seen - m->chain) & (second - 1)) >= second - uip_ticks(m);
 }
 
 /* ---- registers ---- */
@@ -275,9 +335,7 @@ static void write_byte(struct mc146818 *m, unsigned index, uint8_t v)
     case RTC_A: {
         bool was_reset = (m->ram[RTC_A] & A_DIVIDER_RESET) == A_DIVIDER_RESET;
         m->ram[RTC_A] = v & (uint8_t)~A_UIP;
-        if (was_reset && running(m)) m->chain = m->seen - SECOND_TICKS / 2;
-        if (!running(m) && (v & A_DIVIDER_RESET) != A_DIVIDER_RESET)
-            log_unimp(m->dev.board->log, m->dev.id, v & A_DIVIDER, "divider setting %u stops the clock", v >> 4 & 7);
+        if (was_reset && running(m)) m->chain = m->seen - second_ticks(m) / 2;
         break;
     }
     case RTC_B:

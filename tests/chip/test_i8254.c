@@ -373,6 +373,30 @@ START_TEST(bcd_counts_decimally)
 }
 END_TEST
 
+START_TEST(bcd_digits_above_nine_count_down_to_nine_and_borrow_as_ten)
+{
+    control(0x31);
+    count16(0, 0x00bc);                               /* 11 tens and 12: 122 */
+    ticks(1);
+    ck_assert_uint_eq(latched(0), 0x00bc);
+    ticks(2);
+    ck_assert_uint_eq(latched(0), 0x00ba);
+    ticks(10);
+    ck_assert_uint_eq(latched(0), 0x00b0);
+    ticks(1);
+    ck_assert_uint_eq(latched(0), 0x00a9);
+    ticks(9);
+    ck_assert_uint_eq(latched(0), 0x00a0);
+    ticks(1);
+    ck_assert_uint_eq(latched(0), 0x0099);
+    ck_assert(!r.probe[0].level);
+    ticks(99);
+    ck_assert(r.probe[0].level);                      /* 122 ticks after it was loaded */
+    ticks(10000 - 120);                               /* round once: plain digits */
+    ck_assert_uint_eq(latched(0), 0x0120);
+}
+END_TEST
+
 START_TEST(bcd_zero_is_ten_thousand)
 {
     control(0x35);
@@ -612,6 +636,7 @@ int main(void)
         &mode5_strobes_after_the_trigger_only,
         &modes_6_and_7_are_2_and_3,
         &bcd_counts_decimally,
+        &bcd_digits_above_nine_count_down_to_nine_and_borrow_as_ten,
         &bcd_zero_is_ten_thousand,
         &one_byte_counts_have_zeros_in_the_other_byte,
         &latched_count_holds_until_both_bytes_are_read,

@@ -299,6 +299,91 @@ START_TEST(wrong_values_are_stored_and_righted_by_a_carry)
 }
 END_TEST
 
+START_TEST(dividers_for_other_crystals_make_the_clock_slow)
+{
+    static const struct { uint8_t divider; uint64_t second; } rows[] = { { 0x00, 128 * SECOND }, { 0x10, 32 * SECOND },
+                                                                         { 0x20, SECOND } };
+    for (unsigned i = 0; i < 3; i++) {
+        set(A, 0x70);
+        set(SEC, 0x10);
+        set(A, rows[i].divider);
+        rig_step_ns(&r, rows[i].second / 2 - rows[i].second / 4096);
+        ck_assert_uint_eq(get(SEC), 0x10);
+        ck_assert_uint_eq(get(A), 0x80 | rows[i].divider);
+        rig_step_ns(&r, rows[i].second / 4096);
+        ck_assert_uint_eq(get(SEC), 0x11);
+        ck_assert_uint_eq(get(A), rows[i].divider);
+        rig_step_ns(&r, rows[i].second);
+        ck_assert_uint_eq(get(SEC), 0x12);
+    }
+    set(A, 0x11);                                     /* rate 1 is 32 ticks: 1 ms */
+    set(B, 0x42);
+    get(C);
+    rig_step_ns(&r, 900000);
+    ck_assert_uint_eq(get(C) & 0x40, 0);
+    rig_step_ns(&r, 200000);
+    ck_assert_uint_eq(get(C) & 0x40, 0x40);
+}
+END_TEST
+
+START_TEST(bypassed_divider_stages_make_the_clock_fast)
+{
+    static const struct { uint8_t divider; uint64_t second; } rows[] = { { 0x30, SECOND / 32 }, { 0x40, SECOND / 1024 },
+                                                                         { 0x50, SECOND / 32768 } };
+    for (unsigned i = 0; i < 3; i++) {
+        set(A, 0x70);
+        set_time(0x01, 0x00, 0x00);
+        set(A, rows[i].divider);
+        rig_step_ns(&r, 10 * rows[i].second + rows[i].second * 3 / 4);
+        set(A, 0x70);
+        uint8_t seconds = get(SEC);
+        ck_assert_msg(seconds >= 0x10 && seconds <= 0x11, "%02x at %02x", seconds, rows[i].divider);
+    }
+}
+END_TEST
+
+START_TEST(daylight_saving_skips_an_hour_in_april_and_repeats_one_in_october)
+{
+    set(B, 0x03);
+    set_day(0x00, 0x04, 0x30);                        /* Sunday, the last */
+    set(WEEKDAY, 1);
+    set_time(0x01, 0x59, 0x59);
+    rig_step_ns(&r, SECOND);
+    ck_time(0x03, 0, 0);
+    set_day(0x00, 0x04, 0x23);                        /* the one before */
+    set_time(0x01, 0x59, 0x59);
+    rig_step_ns(&r, SECOND);
+    ck_time(0x02, 0, 0);
+    set_day(0x00, 0x10, 0x29);
+    set_time(0x01, 0x59, 0x59);
+    rig_step_ns(&r, SECOND);
+    ck_time(0x01, 0, 0);
+    rig_step_ns(&r, 3599 * SECOND);
+    ck_time(0x01, 0x59, 0x59);
+    rig_step_ns(&r, SECOND);
+    ck_time(0x02, 0, 0);
+    set(B, 0x02);                                     /* and not unless it is enabled */
+    set_time(0x01, 0x59, 0x59);
+    rig_step_ns(&r, SECOND);
+    ck_time(0x02, 0, 0);
+}
+END_TEST
+
+START_TEST(daylight_saving_is_kept_over_years_of_silence)
+{
+    set(B, 0x03);
+    set_day(0x00, 0x01, 0x01);
+    set(WEEKDAY, 7);
+    set_time(0x12, 0, 0);
+    rig_step_ns(&r, 182 * 86400 * SECOND);            /* to July: an hour ahead */
+    ck_time(0x13, 0, 0);
+    ck_day(0x00, 0x07, 0x01);
+    rig_step_ns(&r, 184 * 86400 * SECOND);
+    ck_time(0x12, 0, 0);
+    ck_day(0x01, 0x01, 0x01);
+}
+END_TEST
+
 START_TEST(bit_7_of_the_index_masks_nmi)
 {
     ck_assert(r.probe[NMI_MASK].level);
@@ -378,6 +463,10 @@ int main(void)
         &flags_are_set_without_interrupt_enables,
         &enabling_after_the_flag_interrupts_at_once,
         &wrong_values_are_stored_and_righted_by_a_carry,
+        &dividers_for_other_crystals_make_the_clock_slow,
+        &bypassed_divider_stages_make_the_clock_fast,
+        &daylight_saving_skips_an_hour_in_april_and_repeats_one_in_october,
+        &daylight_saving_is_kept_over_years_of_silence,
         &bit_7_of_the_index_masks_nmi,
         &memory_survives_reset_and_enables_do_not,
         &extended_bank_is_apart,
