@@ -8,8 +8,8 @@
  *
  * The controller does not act by itself. Real cycles are paced by the chip that raises DREQ, so here that chip asks
  * for the bytes when they are due (isa_dma.h) and the demand, single and block modes come to the same thing. Only a
- * software request, which no chip paces, runs at once to its terminal count.
- * GAP: for the same reason channels never compete, and fixed and rotating priority decide nothing. */
+ * software request, which no chip paces, runs at once to its terminal count. Priority, fixed or rotating, decides where
+ * requests meet: several by software that wait for the controller to be enabled. */
 #include "devices/i8237.h"
 
 #include <stdlib.h>
@@ -21,7 +21,8 @@ enum {                                            /* register offsets; 0-7 are a
     REG_COMMAND_STATUS = 8, REG_REQUEST, REG_SINGLE_MASK, REG_MODE, REG_CLEAR_FLIP_FLOP, REG_CLEAR_TEMPORARY,
     REG_CLEAR_MASK, REG_ALL_MASK,
 };
-enum { COMMAND_MEMORY_TO_MEMORY = 0x01, COMMAND_HOLD_SOURCE = 0x02, COMMAND_DISABLE = 0x04, COMMAND_DREQ_LOW = 0x40 };
+enum { COMMAND_MEMORY_TO_MEMORY = 0x01, COMMAND_HOLD_SOURCE = 0x02, COMMAND_DISABLE = 0x04,
+       COMMAND_ROTATE = 0x10, COMMAND_DREQ_LOW = 0x40 };
 enum {
     MODE_TRANSFER = 0x0c, MODE_VERIFY = 0x00, MODE_WRITE = 0x04, MODE_READ = 0x08,
     MODE_AUTO_INIT = 0x10, MODE_DECREMENT = 0x20, MODE_KIND = 0xc0, MODE_CASCADE = 0xc0,
@@ -48,12 +49,15 @@ struct controller {
     uint8_t temporary;
     bool high_byte;                               /* the flip-flop: next access is the high byte */
     uint8_t number;
+    uint8_t lowest;                               /* channel served last: rotating priority puts it last */
+    uint8_t unused;
 };
 
 struct i8237 {
     struct device dev;
     struct controller ctl[CONTROLLERS];
     uint8_t page[PAGES];
+    uint8_t unused[4];
     struct dma_port memory;
     struct isa_dma bus;
 };
@@ -78,6 +82,8 @@ static const struct state_field controller_fields[] = {
     FIELD(struct controller, temporary, "last byte of a memory-to-memory transfer"),
     FIELD(struct controller, high_byte, "flip-flop"),
     FIELD_WIRING(struct controller, number),
+    FIELD_RANGE(struct controller, lowest, 0, 3, "channel served last"),
+    FIELD_WIRING(struct controller, unused),
 };
 static const struct state_desc controller_state = STATE_DESC(struct controller, "i8237 controller", controller_fields);
 
@@ -85,6 +91,7 @@ static const struct state_field i8237_fields[] = {
     FIELD_WIRING(struct i8237, dev),
     FIELD_STRUCTS(struct i8237, ctl, &controller_state, "controllers"),
     FIELD_ARRAY(struct i8237, page, "page registers 80h-8Fh"),
+    FIELD_WIRING(struct i8237, unused),
     FIELD_WIRING(struct i8237, memory),
     FIELD_WIRING(struct i8237, bus),
 };
@@ -167,6 +174,7 @@ static unsigned transfer(struct i8237 *d, unsigned channel, uint8_t *in, const u
         else if (in) memset(in + moved, 0xff, bytes);
         else if ((ch->mode & MODE_TRANSFER) == MODE_WRITE) dma_write(&d->memory, at, out + moved, bytes);
         moved += bytes;
+        c->lowest = (uint8_t)n;
         ended = step(d, c, n, cycles);
     }
     if (tc) *tc = ended;
@@ -221,9 +229,12 @@ static void serve_requests(struct i8237 *d, struct controller *c)
     static const uint8_t empty[2] = { 0xff, 0xff };
     if (c->command & COMMAND_DISABLE) return;
     if (c->number == 0 && c->request & 1 && c->command & COMMAND_MEMORY_TO_MEMORY) memory_to_memory(d, c);
-    for (unsigned n = 0; n < CHANNELS; n++) {
+    unsigned first = c->command & COMMAND_ROTATE ? c->lowest + 1u : 0;
+    for (unsigned i = 0; i < CHANNELS; i++) {
+        unsigned n = (first + i) % CHANNELS;
         struct channel *ch = &c->ch[n];
         if (!(c->request >> n & 1) || (ch->mode & MODE_KIND) == MODE_CASCADE) continue;
+        c->lowest = (uint8_t)n;
         for (bool ended = false; !ended;) {            /* at most 65,536: the count reaches zero */
             if ((ch->mode & MODE_TRANSFER) == MODE_WRITE)
                 dma_write(&d->memory, memory_address(d, c, n), empty, unit(c));
@@ -239,6 +250,7 @@ static void master_clear(struct controller *c)
     c->command = c->terminal_count = c->request = c->temporary = 0;
     c->high_byte = false;
     c->mask = 0x0f;
+    c->lowest = CHANNELS - 1;
 }
 
 static uint8_t status(struct controller *c)

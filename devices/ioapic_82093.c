@@ -4,9 +4,10 @@
  * once and then waits, remembered in its remote IRR bit, until the EOI message of its vector comes back; if it is still
  * asserted it sends again. An edge on a masked input is lost, as the datasheet says of the mask bit.
  *
- * Wires here carry "asserted", not a voltage, so the polarity bit is stored and has no effect. GAP: a guest that sets
- * the wrong polarity sees interrupts that a real board would not give it. Messages arrive at once: delivery status is
- * idle. */
+ * Wires here carry "asserted", not a voltage. Which voltage that is depends on the wire: ISA's interrupts are active
+ * high, those of inputs 16 to 23 active low, as PCI's are. An entry with the other polarity sees the input inverted.
+ *
+ * GAP: messages arrive at once: delivery status is idle. */
 #include "devices/ioapic_82093.h"
 
 #include <stdlib.h>
@@ -14,6 +15,8 @@
 enum { IOREGSEL = 0x00, IOWIN = 0x10 };
 enum { INDEX_ID = 0x00, INDEX_VERSION = 0x01, INDEX_ARBITRATION = 0x02, INDEX_TABLE = 0x10 };
 enum { VERSION = (IOAPIC_PINS - 1) << 16 | 0x11 };
+#define ACTIVE_LOW       0xff0000u            /* inputs whose wires are */
+#define ENTRY_LOW        0x2000ull
 #define ENTRY_REMOTE_IRR 0x4000ull
 #define ENTRY_LEVEL      0x8000ull
 #define ENTRY_MASKED     0x10000ull
@@ -59,21 +62,28 @@ static bool is_level(uint64_t e)
     return (e & ENTRY_LEVEL) && (mode == APIC_FIXED || mode == APIC_LOWEST);
 }
 
+/* The input as its entry's polarity bit sees it. */
+static bool active(const struct ioapic *a, unsigned pin)
+{
+    bool inverted = (a->entry[pin] & ENTRY_LOW) != 0;
+    return ((a->inputs ^ ACTIVE_LOW) >> pin & 1) != inverted;
+}
+
 static void serve_level(struct ioapic *a, unsigned pin)
 {
     uint64_t *e = &a->entry[pin];
-    if (!is_level(*e) || (*e & (ENTRY_MASKED | ENTRY_REMOTE_IRR)) || !(a->inputs >> pin & 1)) return;
+    if (!is_level(*e) || (*e & (ENTRY_MASKED | ENTRY_REMOTE_IRR)) || !active(a, pin)) return;
     if (send(a, pin)) *e |= ENTRY_REMOTE_IRR;
 }
 
 static void input_changed(void *opaque, unsigned pin, bool level)
 {
     struct ioapic *a = opaque;
-    bool rising = level && !(a->inputs >> pin & 1);
+    bool was = active(a, pin);
     if (level) a->inputs |= 1u << pin;
     else a->inputs &= ~(1u << pin);
     if (is_level(a->entry[pin])) serve_level(a, pin);
-    else if (rising && !(a->entry[pin] & ENTRY_MASKED)) send(a, pin);
+    else if (!was && active(a, pin) && !(a->entry[pin] & ENTRY_MASKED)) send(a, pin);
 }
 
 struct irq_line ioapic_input(struct device *d, unsigned n) { return IRQ_LINE(input_changed, d, n % IOAPIC_PINS); }

@@ -4,16 +4,18 @@
  * exceeds the processor priority, move to ISR when the CPU acknowledges, and leave at EOI. Interrupts of the 8259A come
  * in on LINT0 as ExtINT: then the acknowledge cycle is passed on and the 8259A gives the vector.
  *
- * The oddest state is before anybody has set it up: the SDM masks every LVT entry at reset and while software-disabled,
- * which would cut off the 8259A, yet boards run with it until the firmware knows of the APIC. The model passes LINT0
- * and LINT1 straight to INTR and NMI while the APIC is disabled by either switch (MP specification 3.6.2.1, PIC mode).
+ * The oddest state is before anybody has set it up. Two switches disable it, and they differ: with IA32_APIC_BASE's the
+ * pins LINT0 and LINT1 are INTR and NMI as on a CPU without APIC; with the spurious vector register's, which is how
+ * reset leaves it, every LVT entry is masked, and the 8259A is cut off until the firmware has made LINT0 an ExtINT input.
  *
  * The timer is not ticked: its count is computed from virtual time on reading, and an alarm runs only while an unmasked
  * entry can be reached by it.
  *
+ * Which it is, version and number of LVT entries tell: 10h and four in a Pentium, 11h and five in the P6 family (no
+ * thermal entry), 14h and six in a Pentium 4.
+ *
  * GAP: messages arrive at once; the delivery status bits read idle, and the focus processor and arbitration rotation do
- * not exist. Remote read, thermal and performance counter interrupts are never raised. The version is 14h on every model.
- * GAP: an INIT that comes to the CPU by its pin (8042, port 92h) does not reset the registers here. */
+ * not exist. Thermal and performance counter interrupts are never raised. */
 #include "devices/lapic.h"
 
 #include <stdlib.h>
@@ -28,7 +30,7 @@ enum {                                        /* register offsets (table 10-1) *
 enum { LVT_TIMER, LVT_THERMAL, LVT_PERF, LVT_LINT0, LVT_LINT1, LVT_ERROR, LVTS };
 enum { LVT_POLARITY = 0x2000, LVT_REMOTE_IRR = 0x4000, LVT_LEVEL = 0x8000, LVT_MASKED = 0x10000,
        LVT_PERIODIC = 0x20000 };
-enum { VERSION = (LVTS - 1) << 16 | 0x14, SVR_ENABLE = 0x100, DFR_FLAT = 0xf };
+enum { SVR_ENABLE = 0x100, DFR_FLAT = 0xf };
 enum { ESR_SEND_ILLEGAL = 0x20, ESR_RECEIVE_ILLEGAL = 0x40, ESR_ILLEGAL_REGISTER = 0x80 };
 enum { ICR_LOGICAL = 0x800, ICR_ASSERT = 0x4000, ICR_LEVEL = 0x8000, ICR_BITS = 0xccfff };
 enum { BASE_ENABLE = 0x800 };
@@ -36,6 +38,14 @@ static const uint32_t lvt_writable[LVTS] = {
     [LVT_TIMER] = 0x300ff, [LVT_THERMAL] = 0x107ff, [LVT_PERF] = 0x107ff, [LVT_LINT0] = 0x1a7ff, [LVT_LINT1] = 0x1a7ff,
     [LVT_ERROR] = 0x100ff,
 };
+
+/* Entries that a version of the APIC has (10.4.1, figure 10-8 with its table of entries). */
+static unsigned lvt_bits(uint8_t version)
+{
+    unsigned pentium = 1u << LVT_TIMER | 1u << LVT_LINT0 | 1u << LVT_LINT1 | 1u << LVT_ERROR;
+    if (version < LAPIC_P6) return pentium;
+    return version < LAPIC_PENTIUM4 ? pentium | 1u << LVT_PERF : pentium | 1u << LVT_PERF | 1u << LVT_THERMAL;
+}
 
 struct lapic {
     struct device dev;
@@ -56,7 +66,8 @@ struct lapic {
     uint8_t initial_id, id, tpr;
     bool lint[2];                             /* levels of the inputs */
     bool extint_message;                      /* an ExtINT came over the bus and has not been acknowledged */
-    uint8_t unused[14];
+    uint8_t version;
+    uint8_t unused[13];
 };
 
 static const struct state_field lapic_fields[] = {
@@ -94,6 +105,7 @@ static const struct state_field lapic_fields[] = {
     FIELD(struct lapic, tpr, "task priority"),
     FIELD_ARRAY(struct lapic, lint, "LINT0 and LINT1 inputs"),
     FIELD(struct lapic, extint_message, "ExtINT message waiting for its acknowledge"),
+    FIELD_WIRING(struct lapic, version),
     FIELD_WIRING(struct lapic, unused),
 };
 static const struct state_desc lapic_state = STATE_DESC(struct lapic, "lapic", lapic_fields);
@@ -133,7 +145,8 @@ static int deliverable(const struct lapic *l)
 /* Does the 8259A reach the CPU now? */
 static bool extint_asserted(const struct lapic *l)
 {
-    if (!enabled(l)) return l->lint[0];
+    if (!hardware_enabled(l)) return l->lint[0];
+    if (!enabled(l)) return false;
     uint32_t lvt = l->lvt[LVT_LINT0];
     return l->extint_message || (l->lint[0] && !(lvt & LVT_MASKED) && (lvt >> 8 & 7) == APIC_EXTINT);
 }
@@ -167,6 +180,13 @@ static void request(struct lapic *l, uint8_t vector, bool level)
 
 static void reset_registers(struct lapic *l);
 
+/* INIT, by message or by pin, reaches the CPU and resets the APIC in it (10.4.7.3). */
+static void init(struct lapic *l)
+{
+    reset_registers(l);
+    irq_pulse(&l->init);
+}
+
 /* A local source fires its entry. Delivery modes of an LVT entry (10.5.1); ExtINT is a level, see extint_asserted. */
 static void local_interrupt(struct lapic *l, unsigned entry)
 {
@@ -177,7 +197,7 @@ static void local_interrupt(struct lapic *l, unsigned entry)
     case APIC_FIXED: request(l, (uint8_t)lvt, (lvt & LVT_REMOTE_IRR) != 0); break;
     case APIC_SMI: irq_pulse(&l->smi); break;
     case APIC_NMI: irq_pulse(&l->nmi); break;
-    case APIC_INIT: irq_pulse(&l->init); break;
+    case APIC_INIT: init(l); break;
     default: break;
     }
 }
@@ -198,7 +218,7 @@ static void lint_changed(void *opaque, unsigned pin, bool level)
     bool rising = level && !l->lint[pin & 1];
     l->lint[pin & 1] = level;
     uint32_t lvt = l->lvt[LVT_LINT0 + (pin & 1)];
-    if (!enabled(l)) {
+    if (!hardware_enabled(l)) {
         if (pin == 1 && rising) irq_pulse(&l->nmi);
     } else if ((lvt >> 8 & 7) == APIC_FIXED && (lvt & LVT_LEVEL)) {
         lint_level(l, pin & 1);
@@ -335,10 +355,7 @@ static void lapic_accept(void *apic, const struct apic_message *m)
     case APIC_FIXED: case APIC_LOWEST: request(l, m->vector, m->level); break;
     case APIC_SMI: irq_pulse(&l->smi); break;
     case APIC_NMI: irq_pulse(&l->nmi); break;
-    case APIC_INIT:
-        reset_registers(l);
-        irq_pulse(&l->init);
-        break;
+    case APIC_INIT: init(l); break;
     case APIC_STARTUP:
         if (l->sipi) l->sipi(l->sipi_opaque, m->vector);
         break;
@@ -380,6 +397,8 @@ static void send(struct lapic *l)
 
 /* ---- registers */
 
+static bool has_lvt(const struct lapic *l, uint64_t off) { return lvt_bits(l->version) >> ((off - REG_LVT) >> 4) & 1; }
+
 static uint64_t lapic_read(void *dev, uint64_t off, unsigned size)
 {
     (void)size;
@@ -389,10 +408,10 @@ static uint64_t lapic_read(void *dev, uint64_t off, unsigned size)
         unsigned word = (unsigned)(off >> 4) & 7;
         return off < REG_TMR ? l->isr[word] : off < REG_IRR ? l->tmr[word] : l->irr[word];
     }
-    if (off >= REG_LVT && off <= REG_LVT_END) return l->lvt[(off - REG_LVT) >> 4];
+    if (off >= REG_LVT && off <= REG_LVT_END && has_lvt(l, off)) return l->lvt[(off - REG_LVT) >> 4];
     switch (off) {
     case REG_ID: return (uint32_t)l->id << 24;
-    case REG_VERSION: return VERSION;
+    case REG_VERSION: return (unsigned)(__builtin_popcount(lvt_bits(l->version)) - 1) << 16 | l->version;
     case REG_TPR: return l->tpr;
     case REG_APR: return lapic_priority(l);
     case REG_PPR: return ppr(l);
@@ -442,7 +461,7 @@ static void lapic_write(void *dev, uint64_t off, uint64_t val64, unsigned size)
     struct lapic *l = dev;
     uint32_t val = (uint32_t)val64;
     if (off & 0x0c) return;
-    if (off >= REG_LVT && off <= REG_LVT_END) {
+    if (off >= REG_LVT && off <= REG_LVT_END && has_lvt(l, off)) {
         write_lvt(l, (unsigned)(off - REG_LVT) >> 4, val);
         return;
     }
@@ -518,6 +537,14 @@ void lapic_set_base(void *d, uint64_t msr)
     update(l);
 }
 
+static void init_changed(void *opaque, unsigned pin, bool level)
+{
+    (void)pin;
+    if (level) init(opaque);
+}
+
+struct irq_line lapic_init_pin(struct device *d) { return IRQ_LINE(init_changed, d, 0); }
+
 static void lapic_reset(struct device *d, enum reset_kind kind)
 {
     (void)kind;
@@ -552,6 +579,7 @@ struct device *lapic_create(struct board *b, const char *id, const struct lapic_
     device_init(&l->dev, &lapic_class, b, id);
     l->bus = pins->bus;
     l->initial_id = pins->id;
+    l->version = pins->version ? pins->version : LAPIC_PENTIUM4;
     l->bus_clock = pins->bus_clock;
     l->intr = pins->intr;
     l->nmi = pins->nmi;

@@ -65,7 +65,7 @@ static void pc_cpu_reset(void *opaque, unsigned pin, bool level)
         m->want_reset = true;
         cpu_kick(m->cpu);
     } else {
-        struct irq_line init = cpu_pin(m->cpu, CPU_PIN_INIT);
+        struct irq_line init = m->lapic ? lapic_init_pin(m->lapic) : cpu_pin(m->cpu, CPU_PIN_INIT);
         irq_pulse(&init);
     }
 }
@@ -326,12 +326,16 @@ bool pc_build(struct machine *m, struct error *e)
 
     /* Interrupt controllers, from the CPU outward. */
     struct irq_line intr = cpu_pin(m->cpu, CPU_PIN_INTR), nmi = cpu_pin(m->cpu, CPU_PIN_NMI);
+    struct irq_line init = cpu_pin(m->cpu, CPU_PIN_INIT);
     if (apic) {
+        uint32_t features;
+        bool p6 = (cpu_signature(m->cpu, &features) >> 8 & 15) == 6;
         m->lapic = lapic_create(b, "lapic", &(struct lapic_pins){ .bus = &m->apic_bus, .id = 0, .bus_clock = { 100000000, 1 },
-                                .intr = intr, .nmi = nmi, .smi = cpu_pin(m->cpu, CPU_PIN_SMI),
+                                .version = p6 ? LAPIC_P6 : LAPIC_PENTIUM4, .intr = intr, .nmi = nmi, .smi = cpu_pin(m->cpu, CPU_PIN_SMI),
                                 .init = cpu_pin(m->cpu, CPU_PIN_INIT), .extint = pc_extint, .extint_opaque = m });
         intr = lapic_lint(m->lapic, 0);
         nmi = lapic_lint(m->lapic, 1);
+        init = lapic_init_pin(m->lapic);
         cpu_set_apic(m->cpu, lapic_region(m->lapic));
     }
     m->pic_master = i8259_create(b, "pic0", &(struct i8259_pins){ .base = 0x20, .elcr = 0x4d0, .elcr_mask = 0xf8, .master = true,
@@ -373,9 +377,9 @@ bool pc_build(struct machine *m, struct error *e)
     /* PCI: 00.0 host bridge, 01.0 ISA bridge, 01.1 IDE, 01.3 power management, 02.0 display. */
     struct pci_bus *pci = pci_bus_create(b, "pci", &(struct pci_pins){ 0 });
     i440fx_create(b, "i440fx", &(struct i440fx_pins){ .bus = pci, .ram = m->main_ram, .rom = m->rom,
-                  .init = cpu_pin(m->cpu, CPU_PIN_INIT) });
+                  .init = init });
     pc_rom_below_16m(m);
-    struct piix3_pins p3 = { .bus = pci, .init = cpu_pin(m->cpu, CPU_PIN_INIT) };
+    struct piix3_pins p3 = { .bus = pci, .init = init };
     for (unsigned n = 0; n < WIRES_ISA_IRQS; n++) p3.irq[n] = wires_irq(wires, n, WIRE_PCI);
     piix3_create(b, "piix3", &p3);
     m->pm = piix4_pm_create(b, "pm", &(struct piix4_pm_pins){ .bus = pci, .sci = wires_irq(wires, 9, WIRE_SCI),

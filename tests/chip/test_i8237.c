@@ -250,6 +250,30 @@ START_TEST(software_request_runs_to_terminal_count)
 }
 END_TEST
 
+/* Both channels write one byte to the same place; the word stays that of the last. */
+static void request_both(uint8_t command)
+{
+    rig_out8(&r, 0x08, 0x04);                         /* wait */
+    for (unsigned n = 1; n <= 2; n++) program(n, 0x84, 0, (uint16_t)(0x1000 * n), 0);
+    rig_out8(&r, 0x09, 0x05);
+    rig_out8(&r, 0x09, 0x06);
+    rig_out8(&r, 0x08, command);
+}
+
+START_TEST(rotating_priority_puts_the_channel_served_last_at_the_end)
+{
+    request_both(0x10);                               /* after reset 0 comes first, as with fixed priority */
+    ck_assert_uint_eq(rig_state(dma, "ctl[0].lowest"), 2);
+    program(1, 0x44, 0, 0x1000, 9);
+    isa_dma_write(bus, 1, "x", 1, NULL);
+    request_both(0x10);                               /* 2, 3, 0, 1 */
+    ck_assert_uint_eq(rig_state(dma, "ctl[0].lowest"), 1);
+    isa_dma_write(bus, 1, "x", 1, NULL);
+    request_both(0x00);
+    ck_assert_uint_eq(rig_state(dma, "ctl[0].lowest"), 2);
+}
+END_TEST
+
 START_TEST(page_registers_hold_what_is_written)
 {
     for (unsigned i = 0; i < 16; i++) rig_out8(&r, (uint16_t)(0x80 + i), (uint8_t)(0xa0 + i));
@@ -304,6 +328,7 @@ int main(void)
         &memory_to_memory_copies_channel_0_to_channel_1,
         &memory_to_memory_with_held_source_fills,
         &software_request_runs_to_terminal_count,
+        &rotating_priority_puts_the_channel_served_last_at_the_end,
         &page_registers_hold_what_is_written,
         &state_is_complete,
         &random_accesses_do_no_harm));

@@ -98,11 +98,11 @@ END_TEST
 
 START_TEST(level_waits_for_eoi_and_repeats_while_asserted)
 {
-    entry(10, 0x0000a051, 0);
+    entry(10, 0x00008051, 0);
     drive(10, true);
     ck_assert_uint_eq(messages, 1);
     ck_assert(last.level);
-    ck_assert_uint_eq(get(0x24), 0x0000e051); /* remote IRR */
+    ck_assert_uint_eq(get(0x24), 0x0000c051); /* remote IRR */
     apic_bus_eoi(&bus, 0x50);
     ck_assert_uint_eq(messages, 1);
     apic_bus_eoi(&bus, 0x51);
@@ -110,27 +110,55 @@ START_TEST(level_waits_for_eoi_and_repeats_while_asserted)
     drive(10, false);
     apic_bus_eoi(&bus, 0x51);
     ck_assert_uint_eq(messages, 2);
-    ck_assert_uint_eq(get(0x24), 0x0000a051);
+    ck_assert_uint_eq(get(0x24), 0x00008051);
 }
 END_TEST
 
 START_TEST(level_asserted_while_masked_is_sent_on_unmasking)
 {
-    entry(10, 0x0001a051, 0);
+    entry(10, 0x00018051, 0);
     drive(10, true);
     ck_assert_uint_eq(messages, 0);
-    entry(10, 0x0000a051, 0);
+    entry(10, 0x00008051, 0);
     ck_assert_uint_eq(messages, 1);
+}
+END_TEST
+
+START_TEST(wrong_polarity_sees_the_input_inverted)
+{
+    entry(10, 0x0000a051, 0);                         /* active low on an ISA interrupt, which idles low */
+    ck_assert_uint_eq(messages, 1);
+    drive(10, true);
+    apic_bus_eoi(&bus, 0x51);
+    ck_assert_uint_eq(messages, 1);
+    drive(10, false);
+    ck_assert_uint_eq(messages, 2);
+    entry(4, 0x00002031, 0);                          /* an edge comes when the line is let go */
+    drive(4, true);
+    ck_assert_uint_eq(messages, 2);
+    drive(4, false);
+    ck_assert_uint_eq(messages, 3);
+}
+END_TEST
+
+START_TEST(inputs_from_16_up_are_active_low)
+{
+    entry(16, 0x0000a061, 0);
+    ck_assert_uint_eq(messages, 0);
+    drive(16, true);
+    ck_assert_uint_eq(messages, 1);
+    entry(17, 0x00008062, 0);
+    ck_assert_uint_eq(messages, 2);
 }
 END_TEST
 
 START_TEST(switching_to_edge_clears_remote_irr)
 {
-    entry(10, 0x0000a051, 0);
+    entry(10, 0x00008051, 0);
     drive(10, true);
     entry(10, 0x00012051, 0);
     ck_assert_uint_eq(get(0x24), 0x00012051);
-    entry(10, 0x0000a051, 0);
+    entry(10, 0x00008051, 0);
     ck_assert_uint_eq(messages, 2);
 }
 END_TEST
@@ -138,9 +166,9 @@ END_TEST
 START_TEST(remote_irr_needs_somebody_who_accepted)
 {
     present = false;
-    entry(10, 0x0000a051, 0);
+    entry(10, 0x00008051, 0);
     drive(10, true);
-    ck_assert_uint_eq(get(0x24), 0x0000a051);
+    ck_assert_uint_eq(get(0x24), 0x00008051);
 }
 END_TEST
 
@@ -162,7 +190,7 @@ END_TEST
 
 START_TEST(state_is_complete)
 {
-    entry(10, 0x0000a051, 0);
+    entry(10, 0x00008051, 0);
     drive(10, true);
     rig_check_device(ioapic);
 }
@@ -189,6 +217,7 @@ int main(void)
     return rig_run("ioapic_82093", setup, teardown, RIG_TESTS(
         &identity_and_reset_state, &edge_sends_the_entrys_message_once, &edge_on_a_masked_input_is_lost,
         &level_waits_for_eoi_and_repeats_while_asserted, &level_asserted_while_masked_is_sent_on_unmasking,
+        &wrong_polarity_sees_the_input_inverted, &inputs_from_16_up_are_active_low,
         &switching_to_edge_clears_remote_irr, &remote_irr_needs_somebody_who_accepted, &status_bits_cannot_be_written,
         &unused_indexes_are_inert, &state_is_complete, &random_accesses_do_no_harm));
 }

@@ -128,18 +128,22 @@ START_TEST(level_message_sends_eoi)
 }
 END_TEST
 
-START_TEST(pic_passes_through_until_the_apic_is_enabled)
+START_TEST(pic_is_cut_off_from_reset_until_lint0_is_extint)
 {
     board_reset(&r.board, RESET_HARD);
-    struct irq_line lint0 = lapic_lint(apic, 0);
+    struct irq_line lint0 = lapic_lint(apic, 0), lint1 = lapic_lint(apic, 1);
     irq_set(&lint0, true);
-    ck_assert(r.probe[INTR].level);
-    ck_assert_uint_eq(lapic_intack(apic), 0x08);
-    ck_assert_uint_eq(intacks, 1);
-    set(SVR, 0x1ff);                          /* enabled with LINT0 masked: cut off */
+    irq_pulse(&lint1);
+    ck_assert(!r.probe[INTR].level);
+    ck_assert_uint_eq(r.probe[NMI].rises, 0);
+    set(LINT0, 0x700);                        /* stays masked while the APIC is */
+    ck_assert(!r.probe[INTR].level);
+    set(SVR, 0x1ff);
     ck_assert(!r.probe[INTR].level);
     set(LINT0, 0x700);                        /* virtual wire */
     ck_assert(r.probe[INTR].level);
+    ck_assert_uint_eq(lapic_intack(apic), 0x08);
+    ck_assert_uint_eq(intacks, 1);
     set(LINT0, 0x10700);
     ck_assert(!r.probe[INTR].level);
 }
@@ -151,6 +155,7 @@ START_TEST(globally_disabled_apic_is_not_there)
     struct irq_line lint0 = lapic_lint(apic, 0), lint1 = lapic_lint(apic, 1);
     irq_set(&lint0, true);
     ck_assert(r.probe[INTR].level);
+    ck_assert_uint_eq(lapic_intack(apic), 0x08);
     irq_set(&lint1, true);
     ck_assert_uint_eq(r.probe[NMI].rises, 1);
     fixed(0x41);
@@ -390,6 +395,41 @@ START_TEST(init_message_resets_but_keeps_the_id)
 }
 END_TEST
 
+START_TEST(init_pin_resets_like_the_message)
+{
+    struct irq_line pin = lapic_init_pin(apic);
+    set(ID, 0x05000000);
+    set(TPR, 0x77);
+    fixed(0x91);
+    irq_pulse(&pin);
+    ck_assert_uint_eq(r.probe[INIT].rises, 1);
+    ck_assert(!r.probe[INTR].level);
+    ck_assert_uint_eq(get(ID), 0x05000000);
+    ck_assert_uint_eq(get(TPR), 0);
+    ck_assert_uint_eq(get(SVR), 0xff);
+}
+END_TEST
+
+START_TEST(version_tells_how_many_entries_there_are)
+{
+    static const struct { uint8_t version; uint32_t shown; bool perf, thermal; } rows[] = {
+        { LAPIC_PENTIUM, 0x30010, false, false }, { LAPIC_P6, 0x40011, true, false }, { LAPIC_PENTIUM4, 0x50014, true, true },
+    };
+    static const char *const ids[] = { "lapic.5", "lapic.6", "lapic.15" };
+    for (unsigned i = 0; i < 3; i++) {
+        struct apic_bus alone = { .units = 0 };
+        apic = lapic_create(&r.board, ids[i], &(struct lapic_pins){ .bus = &alone, .id = 1, .bus_clock = bus_clock,
+                            .version = rows[i].version });
+        set(SVR, 0x1ff);
+        ck_assert_uint_eq(get(VERSION), rows[i].shown);
+        ck_assert_uint_eq(get(0x330), rows[i].thermal ? 0x10000 : 0);
+        ck_assert_uint_eq(get(0x340), rows[i].perf ? 0x10000 : 0);
+        set(ESR, 0);
+        ck_assert_uint_eq(get(ESR), rows[i].thermal ? 0 : 0x80);      /* no such register */
+    }
+}
+END_TEST
+
 START_TEST(state_is_complete)
 {
     set(LVT_TIMER, 0x20040);
@@ -421,12 +461,12 @@ int main(void)
     return rig_run("lapic", setup, teardown, RIG_TESTS(
         &registers_after_reset, &request_service_and_end, &higher_class_preempts_lower_class_waits,
         &task_priority_holds_back_its_class, &withdrawn_request_gives_the_spurious_vector, &level_message_sends_eoi,
-        &pic_passes_through_until_the_apic_is_enabled, &globally_disabled_apic_is_not_there,
+        &pic_is_cut_off_from_reset_until_lint0_is_extint, &globally_disabled_apic_is_not_there,
         &lint_entries_deliver_nmi_smi_and_edges, &level_lint_repeats_after_eoi_while_asserted,
         &logical_destinations_flat_and_cluster, &icr_sends_to_self_and_refuses_low_vectors,
         &icr_reaches_the_other_processor,
         &extint_message_asks_the_pic, &one_shot_timer_interrupts_once_at_zero, &periodic_timer_keeps_its_phase,
         &masked_timer_counts_and_does_not_interrupt, &initial_count_zero_stops_the_timer, &tiny_period_does_not_flood,
         &divisors, &software_disable_masks_the_local_vectors, &errors_interrupt, &init_message_resets_but_keeps_the_id,
-        &state_is_complete, &random_accesses_do_no_harm));
+        &init_pin_resets_like_the_message, &version_tells_how_many_entries_there_are, &state_is_complete, &random_accesses_do_no_harm));
 }
