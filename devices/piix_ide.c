@@ -9,7 +9,7 @@
  * ends.
  *
  * The legacy ports answer only with IDETIM's decode bit and the I/O space enable, as on the chip; firmware sets both.
- * GAP: a transfer to addresses that nobody claims ends well; the chip would see a master abort and set Error. */
+ * An address that nobody claims, in the list or of it, ends in a master abort: the bus master sets Error and stops. */
 #include "devices/piix_ide.h"
 
 #include <stdlib.h>
@@ -20,6 +20,7 @@ enum { IDETIM_DECODE = 0x8000 };
 enum { BM_COMMAND = 0, BM_STATUS = 2, BM_TABLE = 4, BM_CHANNEL = 8 };     /* bytes from the BAR */
 enum { BM_START = 0x01, BM_TO_MEMORY = 0x08 };                            /* command */
 enum { BM_ACTIVE = 0x01, BM_ERROR = 0x02, BM_INTERRUPT = 0x04, BM_CAPABLE = 0x60 };   /* status */
+enum { STATUS_MASTER_ABORT = 0x2000 };                                    /* PCI status: received */
 enum { ENTRIES_AT_ONCE = 1024, BOUNCE = 4096 };
 
 struct bus_master {
@@ -60,6 +61,19 @@ static const struct state_field piix_ide_fields[] = {
 static const struct state_desc piix_ide_state = STATE_DESC(struct piix_ide, "piix_ide", piix_ide_fields);
 
 /* ---- the transfer */
+
+/* The bus master's cycle to that address: false if nobody claims it, which stops the transfer as if the list had ended. */
+static bool claimed(struct piix_ide *p, struct bus_master *m, uint32_t address, bool write)
+{
+    struct phys_hit hit = phys_lookup(p->port.map, address, false, write);
+    if (hit.block || hit.region) return true;
+    uint8_t *status = p->pci.config + PCI_STATUS;
+    st16(status, ld16(status) | STATUS_MASTER_ABORT);
+    m->status = (uint8_t)((m->status & ~BM_ACTIVE) | BM_ERROR);
+    m->left = 0;
+    m->last = true;
+    return false;
+}
 
 /* Next entry of the list. Only the low 16 bits of the address count: a table may not cross 64 KiB (Bus Master IDE 1.2).
  */
@@ -112,7 +126,11 @@ static enum ata_dma_result piix_ide_dma(void *host, unsigned channel, struct ata
             m->status &= (uint8_t)~BM_ACTIVE;
             return ATA_DMA_WAIT;
         }
-        if (m->left == 0) fetch_entry(p, m);
+        if (m->left == 0) {
+            if (!claimed(p, m, m->entry, false)) return ATA_DMA_WAIT;
+            fetch_entry(p, m);
+        }
+        if (!claimed(p, m, m->address, to_memory)) return ATA_DMA_WAIT;
         uint32_t n = len < m->left ? len : m->left;
         if (move_span(p, m, d, to_memory, &n, mover, *moved, e) != HOST_OK) return ATA_DMA_HOST_FAILED;
         *moved += n;

@@ -218,15 +218,36 @@ START_TEST(table_wraps_within_64_kib_and_an_endless_one_ends_with_the_command)
 }
 END_TEST
 
-START_TEST(memory_that_is_not_there_swallows_data)
+START_TEST(memory_that_is_not_there_is_a_master_abort)
 {
     entry(0, 0x7f000000, 512);
     entry(1, BUFFER, LAST | 512);
     start(8);
     command(0xc8, 5, 2);
     settle();
+    ck_assert_uint_eq(in(BM_STATUS) & 7, ERROR);      /* the drive still asks */
+    ck_assert_uint_eq(in(0x1f7) & 0x80, 0x80);
+    ck_assert_uint_eq(pci_config_read(b->bus, DEVFN, PCI_STATUS, 2), 0x2280);
+    config(PCI_STATUS, 0x2000, 2);
+    ck_assert_uint_eq(pci_config_read(b->bus, DEVFN, PCI_STATUS, 2), 0x0280);
+    out(BM_COMMAND, 0);
+    entry(0, BUFFER, LAST | 1024);                    /* started anew, it takes what is left */
+    start(8);
+    settle();
     ck_assert_uint_eq(in(BM_STATUS) & 7, INTERRUPT);
-    ck_assert_mem_eq(b->r.block->data + BUFFER, b->image->data + 6 * 512, 512);
+    ck_assert_mem_eq(b->r.block->data + BUFFER, b->image->data + 5 * 512, 1024);
+}
+END_TEST
+
+START_TEST(list_that_is_not_there_is_a_master_abort)
+{
+    start(8);
+    rig_out32(&b->r, BM_TABLE, 0x7f000000);
+    out(BM_COMMAND, 0);
+    out(BM_COMMAND, 9);
+    command(0xc8, 5, 1);
+    settle();
+    ck_assert_uint_eq(in(BM_STATUS) & 7, ERROR);
 }
 END_TEST
 
@@ -307,7 +328,7 @@ int main(void)
         &writes_go_from_memory_to_the_image,
         &wrong_direction_or_no_bus_master_enable_moves_nothing,
         &table_wraps_within_64_kib_and_an_endless_one_ends_with_the_command,
-        &memory_that_is_not_there_swallows_data,
+        &memory_that_is_not_there_is_a_master_abort, &list_that_is_not_there_is_a_master_abort,
         &interrupt_bit_follows_pio_interrupts_too,
         &host_failure_in_the_middle_of_a_list_is_tried_again_from_there,
         &random_accesses_never_crash,
