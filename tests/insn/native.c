@@ -1,13 +1,15 @@
 /* The host CPU as judge: every row of optable.def that user code can run, on the processor and in Beige.
  *
  *   native [CASES [SEED [BODY]]] [--all] [--quiet]
+ *   native --fragments DIR
  *
  * Each form gets CASES cases (default 1000; --all: ten million in all). A case is a whole register state with memory and
  * one instruction, in 32-bit code or, through an LDT, in 16-bit code and with small, expand-down, read-only, shifted and
  * absent segments. The host runs it in a process of its own (native_host.c), Beige in a CPU of its own, half of the cases
  * inside a block and half alone. Everything is compared: registers, flags, segments, x87, MMX and XMM state, memory, the
  * vector with error code and CR2. What is not compared stands in native_masks.c. A failure is reduced (state that does
- * not matter is cleared, prefixes are dropped) and printed. The last line is "N passed, N failed". */
+ * not matter is cleared, prefixes are dropped) and printed as a fragment (native_fragment.h). The last line is "N passed, N
+ * failed". */
 #define _GNU_SOURCE
 #include "tests/insn/native.h"
 
@@ -20,6 +22,7 @@ enum { SKIPPED = 77 };
 
 #ifdef __x86_64__
 
+#include <dirent.h>
 #include <libgen.h>
 #include <stddef.h>
 #include <sys/mman.h>
@@ -27,10 +30,11 @@ enum { SKIPPED = 77 };
 #include <unistd.h>
 #include "cpu/model.h"
 #include "tests/insn/native_beige.h"
+#include "tests/insn/native_fragment.h"
 #include "tests/insn/native_gen.h"
 #include "tests/insn/native_masks.h"
 
-enum { SHOWN = 3, FX_ST = 32, FX_XMM = 160 };
+enum { REASONS = 32, SHOWN = 3, FX_ST = 32, FX_XMM = 160 };
 
 struct judge {
     struct batch *b;
@@ -39,6 +43,8 @@ struct judge {
     pid_t child;
     int fd, to, from;
     unsigned long passed, failed, skipped, faulted;
+    struct skip_count reason[REASONS];
+    unsigned reasons;
     bool quiet;
     uint64_t seed;
 };
@@ -107,46 +113,13 @@ static void host_wait(struct judge *j)
 
 /* ---- comparison */
 
-/* NULL if alike, else what differs first. */
-static const char *difference(const struct outcome *h, const struct outcome *o)
-{
-    static const char *const r[8] = { "eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi" };
-    static const char *const s[6] = { "es", "cs", "ss", "ds", "fs", "gs" };
-    static char text[96];
-    const struct image *a = &h->image, *b = &o->image;
-    text[0] = 0;
-    if (a->vector != b->vector) snprintf(text, sizeof text, "vector");
-    else if (a->vector != NO_VECTOR && a->error != b->error) snprintf(text, sizeof text, "error code");
-    else if (a->vector == 14 && a->cr2 != b->cr2) snprintf(text, sizeof text, "cr2");
-    else if (a->eip != b->eip) snprintf(text, sizeof text, "eip");
-    else if (a->eflags != b->eflags) snprintf(text, sizeof text, "eflags");
-    for (unsigned n = 0; n < 8 && !text[0]; n++)
-        if (a->r[n] != b->r[n]) snprintf(text, sizeof text, "%s", r[n]);
-    for (unsigned n = 0; n < 6 && !text[0]; n++)
-        if (a->seg[n] != b->seg[n]) snprintf(text, sizeof text, "%s", s[n]);
-    for (unsigned n = 0; n < 288 && !text[0]; n++)
-        if (a->fx[n] != b->fx[n]) snprintf(text, sizeof text, "FXSAVE byte %u", n);
-    if (!text[0] && h->changes != o->changes) snprintf(text, sizeof text, "dwords written");
-    for (unsigned n = 0; n < h->changes && n < CHANGES && !text[0]; n++)
-        if (memcmp(&h->change[n], &o->change[n], sizeof h->change[n])) snprintf(text, sizeof text, "memory");
-    return text[0] ? text : NULL;
-}
-
-static bool may_run_in_block(const struct test_case *t)
-{
-    const struct op_row *r = case_row(t);
-    enum operand o = (enum operand)r->operand[0];
-    if (r->attr & (OPA_END | OPA_REP) || t->steps != 1) return false;
-    return o != O_Jb && o != O_Jz && o != O_Ap && t->len <= 15;
-}
-
 /* Beige's outcome and the masked difference, or NULL. */
 static const char *judge_case(struct judge *j, const struct test_case *t, bool in_block, struct outcome *ours)
 {
     beige_run(j->beige, t, in_block, ours);
     struct outcome host = t->host, o = *ours;
     mask_outcomes(t, &host, &o);
-    return difference(&host, &o);
+    return outcome_difference(&host, &o);
 }
 
 /* ---- reduction and report */
@@ -201,6 +174,20 @@ static void reduce(struct judge *j, struct test_case *t, bool in_block)
         c.patch[n].len = 0;
         try_change(j, t, &c, in_block);
     }
+    /* Memory that is read, or written in part, belongs to the reproducer. */
+    bool access = t->host.image.vector != 6 && t->host.image.vector != 13 && t->host.image.vector != 14;
+    uint32_t places[2] = { t->ea - WINDOW - DATA, t->host.changes ? t->host.change[0].at & ~15u : DATA_SIZE };
+    for (unsigned n = 0; n < PATCHES; n++) {
+        if (!access || t->patch[n].len || places[n] > DATA_SIZE - PATCH_MAX) continue;
+        c = *t;
+        c.patch[n] = (struct patch){ .at = (uint16_t)places[n], .len = PATCH_MAX };
+        if (still_fails(j, &c, in_block)) {
+            *t = j->b->test[0];
+            continue;
+        }
+        memcpy(c.patch[n].bytes, j->b->data + places[n], PATCH_MAX);
+        try_change(j, t, &c, in_block);
+    }
     c = *t;
     memset(c.in.fx, 0, sizeof c.in.fx);
     st16(c.in.fx, 0x37f);
@@ -247,26 +234,24 @@ static void report(struct judge *j, struct test_case t, bool in_block)
     const char *why = judge_case(j, &t, in_block, &ours);
     unsigned mode = t.in.seg[N_CS] == LDT_SEL(LDT_CODE16) ? 16 : 32;
     cpu_disasm(t.bytes, t.len, mode, t.in.eip, text, sizeof text);
-    printf("%s differs (%s%s):", case_name(&t), why ? why : "only before reduction", in_block ? ", in a block" : "");
-    for (unsigned n = 0; n < t.len; n++) printf(" %02x", t.bytes[n]);
-    printf("  %u-bit: %s", mode, text);
-    if (t.ea) printf("  ea %08x", t.ea);
-    printf("\n");
-    for (unsigned n = 0; n < PATCHES; n++) {
-        if (!t.patch[n].len) continue;
-        printf("  at %08x:", WINDOW + DATA + t.patch[n].at);
-        for (unsigned k = 0; k < t.patch[n].len; k++) printf(" %02x", t.patch[n].bytes[k]);
-        printf("\n");
-    }
-    print_image("in  ", &t.in, &t.host.image);
-    print_image("host", &t.host.image, &t.in);
-    print_image("ours", &ours.image, &t.in);
-    print_changes("host", &t.host);
-    print_changes("ours", &ours);
+    printf("# %s differs (%s%s): %s\n", case_name(&t), why ? why : "only before reduction", in_block ? ", in a block" : "", text);
+    fragment_print(stdout, &t);
+    print_image("# ours", &ours.image, &t.in);
+    print_changes("# ours", &ours);
 }
 
 /* ---- rows */
 
+static void count_skip(struct judge *j, const char *why)
+{
+    unsigned n = 0;
+    while (n < j->reasons && strcmp(j->reason[n].why, why)) n++;
+    if (n == REASONS) return;
+    if (n == j->reasons) j->reason[j->reasons++] = (struct skip_count){ .why = why };
+    j->reason[n].count++;
+}
+
+/* Until `cases` are compared; what says nothing is made up for, up to a limit. */
 static void run_row(struct judge *j, unsigned row, unsigned long cases)
 {
     static struct test_case failing[SHOWN];
@@ -274,18 +259,22 @@ static void run_row(struct judge *j, unsigned row, unsigned long cases)
     unsigned long failed = 0, faulted = 0, skipped = 0, done = 0;
     const char *name = row_name((enum op)op_codes[row].op);
     generator_seed(&j->gen, j->seed + row);   /* the same cases when run alone */
-    while (done < cases) {
-        unsigned count = cases - done < BATCH ? (unsigned)(cases - done) : BATCH;
+    while (done - skipped < cases && done < 4 * cases) {
+        unsigned long left = cases - (done - skipped);
+        unsigned count = left < BATCH ? (unsigned)left : BATCH;
         for (unsigned n = 0; n < count; n++) generate_case(&j->gen, row, &j->b->test[n]);
         j->b->count = count;
         host_post(j);
         host_wait(j);
         for (unsigned n = 0; n < count; n++) {
             const struct test_case *t = &j->b->test[n];
-            bool in_block = n & 1 && may_run_in_block(t);
+            bool in_block = n & 1 && case_may_run_in_block(t);
             struct outcome ours;
             const char *why = judge_case(j, t, in_block, &ours);
-            if (t->host.image.vector == 0xdead || (why && case_skipped(t, &ours))) {
+            const char *skip = why ? case_skipped(t, &ours) : NULL;
+            if (t->host.image.vector == 0xdead) skip = "the case ended the host's process";
+            if (skip) {
+                count_skip(j, skip);
                 skipped++;
                 continue;
             }
@@ -301,11 +290,55 @@ static void run_row(struct judge *j, unsigned row, unsigned long cases)
     }
     for (unsigned n = 0; n < failed && n < SHOWN && !j->quiet; n++) report(j, failing[n], block[n]);
     printf("%08x/%d %-18s %lu cases, %lu faulted, %lu skipped, %lu failed\n", op_codes[row].code, op_codes[row].n, name,
-           cases, faulted, skipped, failed);
+           done - skipped, faulted, skipped, failed);
     j->failed += failed;
     j->skipped += skipped;
     j->faulted += faulted;
-    j->passed += cases - failed - skipped;
+    j->passed += done - failed - skipped;
+}
+
+/* ---- fragments: what the host does is what they say */
+
+static void run_fragment(struct judge *j, const char *path)
+{
+    char error[80] = "cannot be read";
+    struct test_case t;
+    FILE *f = fopen(path, "r");
+    bool ok = f && fragment_read(f, &t, error, sizeof error);
+    if (f) fclose(f);
+    if (!ok) {
+        printf("%s %s\n", path, error);
+        j->failed++;
+        return;
+    }
+    j->b->test[0] = t;
+    j->b->count = 1;
+    host_post(j);
+    host_wait(j);
+    struct outcome host = j->b->test[0].host, said = t.host, ours;
+    for (unsigned n = 0; n < said.changes; n++)
+        for (unsigned k = 0; k < host.changes && k < CHANGES; k++)
+            if (host.change[k].at == said.change[n].at) said.change[n].before = host.change[k].before;
+    mask_outcomes(&t, &host, &said);
+    const char *why = outcome_difference(&host, &said), *here = judge_case(j, &j->b->test[0], false, &ours);
+    if (why) printf("%s: the host's %s differs\n", path, why);
+    if (here) printf("%s: Beige's %s differs\n", path, here);
+    j->passed += !why && !here;
+    j->failed += why || here;
+}
+
+static void run_fragments(struct judge *j, const char *dir)
+{
+    char path[4400];
+    DIR *d = opendir(dir);
+    if (!d) printf("%s cannot be read\n", dir);
+    j->failed += !d;
+    for (struct dirent *e; d && (e = readdir(d));) {
+        if (!strstr(e->d_name, ".txt")) continue;
+        snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
+        run_fragment(j, path);
+    }
+    if (d) closedir(d);
 }
 
 static bool row_runs(const struct judge *j, unsigned row)
@@ -319,13 +352,14 @@ static bool row_runs(const struct judge *j, unsigned row)
 int main(int argc, char **argv)
 {
     unsigned long number[2] = { 1000, 1 };
-    const char *only = NULL;
+    const char *only = NULL, *fragments = NULL;
     unsigned numbers = 0, rows = 0;
     bool all = getenv("BEIGE_TEST_ALL") != NULL;
     struct judge j = { .quiet = false };
     for (int n = 1; n < argc; n++) {
         if (!strcmp(argv[n], "--all")) all = true;
         else if (!strcmp(argv[n], "--quiet")) j.quiet = true;
+        else if (!strcmp(argv[n], "--fragments") && n + 1 < argc) fragments = argv[++n];
         else if (argv[n][0] >= '0' && argv[n][0] <= '9' && numbers < 2) number[numbers++] = strtoul(argv[n], NULL, 0);
         else only = argv[n];
     }
@@ -352,12 +386,13 @@ int main(int argc, char **argv)
     unsigned long cases = all ? 10000000 / rows + 1 : number[0];
     for (unsigned n = 0; n < op_codes_count; n++) {
         const char *name = row_name((enum op)op_codes[n].op);
-        if (row_runs(&j, n) && !row_skipped(name) && (!only || !strcmp(only, name))) run_row(&j, n, cases);
+        if (!fragments && row_runs(&j, n) && !row_skipped(name) && (!only || !strcmp(only, name))) run_row(&j, n, cases);
     }
-    print_masks();
+    if (fragments) run_fragments(&j, fragments);
+    else print_masks(j.reason, j.reasons);
     host_stop(&j);
     beige_destroy(j.beige);
-    printf("%u forms, %lu cases skipped, %lu faulted on the host\n", rows, j.skipped, j.faulted);
+    if (!fragments) printf("%u forms, %lu cases skipped, %lu faulted on the host\n", rows, j.skipped, j.faulted);
     printf("%lu passed, %lu failed\n", j.passed, j.failed);
     return j.failed != 0;
 }

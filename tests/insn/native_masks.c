@@ -106,6 +106,28 @@ static bool has_prefix(const struct test_case *t, uint8_t prefix)
     return false;
 }
 
+static uint32_t base_of(uint16_t sel)
+{
+    static const struct ldt_row rows[LDT_COUNT] = LDT_ROWS;
+    return sel & 4 && (sel >> 3) < LDT_COUNT ? rows[sel >> 3].base : 0;
+}
+
+static uint32_t stack_top(const struct image *i)
+{
+    uint32_t sp = i->r[R_SP];
+    if (i->seg[N_SS] == LDT_SEL(LDT_DATA16) || i->seg[N_SS] == LDT_SEL(LDT_DOWN16)) sp &= 0xffff;
+    return sp + base_of(i->seg[N_SS]);
+}
+
+/* Instructions that take 16 bytes and more at any address (SDM vol. 2 table 2-21), and FXSAVE's image. */
+static bool is_unaligned_16(const char *name)
+{
+    static const char *const names[] = { "movups_", "movupd_", "movdqu_", "lddqu_", "maskmovdqu_", "fxsave_", "fxrstor_" };
+    for (unsigned n = 0; n < sizeof names / sizeof names[0]; n++)
+        if (starts(name, names[n])) return true;
+    return false;
+}
+
 const char *case_skipped(const struct test_case *t, const struct outcome *ours)
 {
     const char *name = case_name(t);
@@ -125,11 +147,12 @@ const char *case_skipped(const struct test_case *t, const struct outcome *ours)
     if (faults && starts(name, "call_") && (h->vector == 14 || h->vector == 12 || h->vector == 17) && o->vector == 13)
         return "CALL: AMD's writes the stack before it checks the target's limit (SDM vol. 2 CALL: after)";
     if (starts(name, "verw") && has_prefix(t, 0xf0)) return "LOCK VERW: AMD's takes it (SDM vol. 2 LOCK: #UD)";
-    if (starts(name, "push_Sw") && h->vector != NO_VECTOR)
+    if (starts(name, "push_Sw") && t->wide && (stack_top(&t->in) & 3) && (o->vector == NO_VECTOR || o->vector == 14) &&
+        (h->vector == 12 || h->vector == 14 || h->vector == 17))
         return "PUSH of a segment register: the store is 2 or 4 bytes wide, and aligned accordingly (SDM vol. 2 PUSH)";
     if (faults && h->vector == 6 && starts(name, "ud1"))
         return "UD1: AMD's does not fetch the ModRM byte (SDM vol. 2 UD: it may)";
-    if (h->vector == 17 && (starts(name, "mov") || starts(name, "lddqu") || starts(name, "fx") || starts(name, "maskmov")))
+    if (h->vector == 17 && is_unaligned_16(name))
         return "16-byte operands: whether #AC is raised depends on the processor (SDM vol. 2 MOVUPS, FXSAVE)";
     if (faults && is_image(name) && (o->vector == 12 || o->vector == 13) && (h->vector == 12 || h->vector == 14 || h->vector == 17))
         return "images: whether alignment or limit is looked at first is not said, nor the wrap at 4 GiB (SDM vol. 2 FXSAVE)";
@@ -152,19 +175,6 @@ static void forget_memory(struct outcome *o, uint32_t linear, unsigned len)
         if (c.value != c.before) o->change[kept++] = c;
     }
     o->changes = kept;
-}
-
-static uint32_t base_of(uint16_t sel)
-{
-    static const struct ldt_row rows[LDT_COUNT] = LDT_ROWS;
-    return sel & 4 && (sel >> 3) < LDT_COUNT ? rows[sel >> 3].base : 0;
-}
-
-static uint32_t stack_top(const struct image *i)
-{
-    uint32_t sp = i->r[R_SP];
-    if (i->seg[N_SS] == LDT_SEL(LDT_DATA16) || i->seg[N_SS] == LDT_SEL(LDT_DOWN16)) sp &= 0xffff;
-    return sp + base_of(i->seg[N_SS]);
 }
 
 static void forget_both(struct outcome *a, struct outcome *b, uint32_t linear, unsigned len)
@@ -281,7 +291,44 @@ void mask_outcomes(const struct test_case *t, struct outcome *host, struct outco
     }
 }
 
-void print_masks(void)
+/* ---- comparison */
+
+const char *outcome_difference(const struct outcome *h, const struct outcome *o)
+{
+    static const char *const r[8] = { "eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi" };
+    static const char *const s[6] = { "es", "cs", "ss", "ds", "fs", "gs" };
+    static char text[96];
+    const struct image *a = &h->image, *b = &o->image;
+    text[0] = 0;
+    if (a->vector != b->vector) snprintf(text, sizeof text, "vector");
+    else if (a->vector != NO_VECTOR && a->error != b->error) snprintf(text, sizeof text, "error code");
+    else if (a->vector == 14 && a->cr2 != b->cr2) snprintf(text, sizeof text, "cr2");
+    else if (a->eip != b->eip) snprintf(text, sizeof text, "eip");
+    else if (a->eflags != b->eflags) snprintf(text, sizeof text, "eflags");
+    for (unsigned n = 0; n < 8 && !text[0]; n++)
+        if (a->r[n] != b->r[n]) snprintf(text, sizeof text, "%s", r[n]);
+    for (unsigned n = 0; n < 6 && !text[0]; n++)
+        if (a->seg[n] != b->seg[n]) snprintf(text, sizeof text, "%s", s[n]);
+    for (unsigned n = 0; n < 288 && !text[0]; n++)
+        if (a->fx[n] != b->fx[n]) snprintf(text, sizeof text, "FXSAVE byte %u", n);
+    if (!text[0] && h->changes != o->changes) snprintf(text, sizeof text, "dwords written");
+    for (unsigned n = 0; n < h->changes && n < CHANGES && !text[0]; n++)
+        if (memcmp(&h->change[n], &o->change[n], sizeof h->change[n])) snprintf(text, sizeof text, "memory");
+    return text[0] ? text : NULL;
+}
+
+bool case_may_run_in_block(const struct test_case *t)
+{
+    const struct op_row *r = case_row(t);
+    enum operand o = (enum operand)r->operand[0];
+    if (r->attr & (OPA_END | OPA_REP) || t->steps != 1) return false;
+    return o != O_Jb && o != O_Jz && o != O_Ap && t->len <= 15;
+}
+
+void print_masks(const struct skip_count *reasons, unsigned reasons_count)
 {
     for (unsigned n = 0; n < sizeof skips / sizeof skips[0]; n++) printf("not run: %-10s %s\n", skips[n].name, skips[n].why);
+    for (unsigned n = 0; n < sizeof undefined / sizeof undefined[0]; n++)
+        printf("flags %03x undefined: %s* (SDM vol. 2, \"Flags Affected\")\n", (unsigned)undefined[n].flags, undefined[n].prefix);
+    for (unsigned n = 0; n < reasons_count; n++) printf("%lu skipped: %s\n", reasons[n].count, reasons[n].why);
 }

@@ -10,7 +10,12 @@ const char *row_skipped(const char *name);
 const char *case_skipped(const struct test_case *t, const struct outcome *ours);
 /* Makes alike in both outcomes what the manual leaves undefined or the host is known to do otherwise. */
 void mask_outcomes(const struct test_case *t, struct outcome *host, struct outcome *ours);
-/* Prints both tables. */
-void print_masks(void);
+/* NULL if alike, else what differs first. */
+const char *outcome_difference(const struct outcome *h, const struct outcome *o);
+/* The instruction goes on to the next, so that it may stand in a block. */
+bool case_may_run_in_block(const struct test_case *t);
+/* Prints the tables: rows not run, undefined flags, and what was skipped how often. */
+struct skip_count { const char *why; unsigned long count; };
+void print_masks(const struct skip_count *reasons, unsigned reasons_count);
 
 #endif
