@@ -100,7 +100,10 @@ static unsigned decode_block(struct cpu *c, const uint8_t *page_bytes, uint32_t 
         if (optable[i->op].attr & OPA_END) break;
     }
     if (!count) return 0;
-    out[count] = (struct insn){ .run = run_end, .off = (uint16_t)at, .count = (uint8_t)count, .imm = (int32_t)page };
+    insn_handler *end = count == BLOCK_MAX && at < PAGE_SIZE ? run_full : run_page_end;   /* the latter also before a cross */
+    if ((mode & MODE_EDGE) || (optable[out[count - 1].op].attr & OPA_END)) end = run_end;
+    out[count] = (struct insn){ .run = end, .op = OP_NONE, .off = (uint16_t)at, .count = (uint8_t)count, .imm = (int32_t)page,
+                                .disp = (int32_t)at, .link = (int32_t)(c->blocks->arena - &out[count]) };
     select_handlers(c, out, count, mode);
     *bytes = at - off;
     return count;
@@ -139,7 +142,7 @@ void block_evict_all(struct cpu *c)
     s->code_pages_len = 0;
     memset(s->hash, 0, sizeof s->hash);
     if (s->pages) memset(s->pages, 0, s->page_count * sizeof *s->pages);
-    for (unsigned n = 0; n < CROSS_CACHE; n++) s->cross[n].valid = false;
+    for (unsigned n = 0; n < CROSS_CACHE; n++) s->cross[n].valid = false;      /* jump_cache_flush() is below */
     s->arena_used = 1;
     s->blocks_used = 0;
     c->link_from = NULL;
@@ -150,4 +153,16 @@ void jump_cache_flush(struct cpu *c)
 {
     c->jump_context += 1ull << 32;
     if (c->jump_context >> 32 == 0 && c->jump_cache) memset(c->jump_cache, 0xff, JUMP_CACHE * sizeof *c->jump_cache);
+}
+
+void jump_cache_drop(struct cpu *c, struct cross *x)
+{
+    struct jump_entry *e = &c->jump_cache[jump_index(x->linear)];
+    if (e->first == x->insn) *e = (struct jump_entry){ .context = ~0ull };
+}
+
+void cross_forget(struct cpu *c, struct cross *x)
+{
+    x->valid = false;
+    jump_cache_drop(c, x);
 }

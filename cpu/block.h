@@ -23,6 +23,7 @@ enum { /* cpu.mode: what a record depends on besides its bytes */
     MODE_SS32 = 4,
     MODE_FLAT_DS = 8, MODE_FLAT_ES = 16, MODE_FLAT_SS = 32, MODE_FLAT_CS = 64,   /* base 0, limit 4 GiB, all rights */
     MODE_EDGE = 128,                          /* of a block's key only: the page is not all within CS limit and IP width */
+    MODE_CROSS = 256,                         /* of handler selection only: the record crosses a page, so no jump is linked */
 };
 
 struct block {
@@ -35,11 +36,12 @@ struct block {
     uint32_t hash_next, page_next;            /* block numbers + 1 */
 };
 
-/* Decoded instruction that crosses a page, tied to both. */
+/* Decoded instruction that crosses a page, tied to both. One entry of the jump cache may lead to it. */
 struct cross {
     uint32_t page[2];
     uint16_t off, mode;
     bool valid;
+    uint64_t linear;                          /* of the jump cache's entry */
     struct insn insn[2];                      /* and the record that leaves */
 };
 
@@ -89,6 +91,10 @@ static inline bool block_store_full(const struct block_store *s)
 
 /* Forgets where jumps went: mappings changed. */
 void jump_cache_flush(struct cpu *c);
+/* Takes the way to it out of the jump cache. */
+void jump_cache_drop(struct cpu *c, struct cross *x);
+/* An instruction that crosses a page is not there any more, nor the way that leads to it. */
+void cross_forget(struct cpu *c, struct cross *x);
 
 /* ---- smc.c */
 /* Bytes under decoded lines may have changed: kills the blocks they belong to. */

@@ -47,7 +47,10 @@ static inline void exec_note(struct cpu *c, const struct insn *to, int64_t budge
 HANDLER(run_body);                            /* the slow body of the record's operation */
 HANDLER(run_body_time);                       /* the same, with the clock published first */
 HANDLER(run_body_rep);                        /* the same for bodies that count iterations themselves */
-HANDLER(run_end);                             /* leaves: the block was full or the page ends */
+HANDLER(run_end);                             /* last record of a block: leaves */
+/* Last record of a block that was full, or of one that ends with its page: goes on where it knows how (fast_branch.c). */
+HANDLER(run_full);
+HANDLER(run_page_end);
 HANDLER(run_unlinked);                        /* first record of the arena: where untaken jumps are linked to */
 HANDLER(run_stale);                           /* first record of a block that was overwritten */
 

@@ -52,13 +52,39 @@ FAST_INLINE void take(struct cpu *c, const struct insn *j, int64_t budget, bool 
     return take_far(c, j, budget);
 }
 
-/* spare: the jump. */
+/* spare: the jump. Its target may be one that is not linked to: an instruction that crosses a page. */
 HANDLER(run_unlinked)
 {
     struct insn *j = (struct insn *)(uintptr_t)spare;
+    uint64_t page_eip, eip = c->page_eip + (uint64_t)(int64_t)j->disp;
+    const struct insn *to = jump_target(c, eip, &page_eip);
+    if (to && to[1].run == run_page_end && to[1].off > PAGE_SIZE) MUSTTAIL return DISPATCH(c, to, budget, 0);
     (void)i;
-    c->rip = c->page_eip + (uint64_t)(int64_t)j->disp;
+    c->rip = eip;
     c->link_from = j;
+    exec_leave(c, budget);
+}
+
+/* The block goes on in the next one, as after a jump that is no instruction. insn.disp is its offset in the page. */
+HANDLER(run_full)
+{
+    (void)spare;
+    budget -= i->count;
+    if (LIKELY(budget >= 0)) MUSTTAIL return DISPATCH(c, i + i->link, budget, (uintptr_t)i);
+    c->rip = c->page_eip + i->off;
+    exec_leave(c, budget);
+}
+
+HANDLER(run_page_end)
+{
+    uint64_t page_eip, eip = (c->page_eip + i->off) & c->ip_mask;
+    const struct insn *to = jump_target(c, eip, &page_eip);
+    budget -= i->count;
+    if (LIKELY(to && budget >= 0)) {
+        c->page_eip = page_eip;
+        MUSTTAIL return DISPATCH(c, to, budget, spare);
+    }
+    c->rip = eip;
     exec_leave(c, budget);
 }
 

@@ -18,23 +18,23 @@ enum {
 };
 #define CC_KIND(base, log2size) ((uint32_t)(base) | (uint32_t)(log2size) << 4)
 
+#define FLAGS_INLINE static inline __attribute__((always_inline))   /* hot handlers must not call */
+
 static inline uint64_t size_mask(unsigned log2size) { return log2size >= 3 ? ~0ull : (1ull << (8u << log2size)) - 1; }
 static inline uint64_t size_sign(unsigned log2size) { return 1ull << ((8u << log2size) - 1); }
 
 static inline uint32_t parity_flag(uint64_t result) { return __builtin_parity((unsigned)result & 0xff) ? 0 : FL_PF; }
 
-static inline bool flag_cf(const struct cpu *c)
+/* Without a branch for each kind: ADC and SBB, the odd ones, differ by one from ADD and SUB. */
+FLAGS_INLINE bool flag_cf(const struct cpu *c)
 {
-    uint64_t mask = size_mask((c->cc_kind & CC_SIZE) >> 4);
-    switch (c->cc_kind & CC_BASE) {
-    case CC_EFLAGS: return c->eflags & FL_CF;
-    case CC_LOGIC: return false;
-    case CC_ADD: return c->cc_result < c->cc_operand;
-    case CC_ADC: return c->cc_result <= c->cc_operand;
-    case CC_SUB: return ((c->cc_result + c->cc_operand) & mask) < c->cc_operand;
-    case CC_SBB: return ((c->cc_result + c->cc_operand + 1) & mask) <= c->cc_operand;
-    default: return c->cc_operand & FL_CF;
+    unsigned kind = c->cc_kind & CC_BASE, one = kind & 1;
+    uint64_t r = c->cc_result, b = c->cc_operand;
+    if (kind - CC_ADD <= CC_SBB - CC_ADD) {
+        uint64_t a = kind >= CC_SUB ? (r + b + one) & size_mask((c->cc_kind & CC_SIZE) >> 4) : r;
+        return (a < b) | (one & (a == b));
     }
+    return (kind == CC_KNOWN ? b : kind == CC_EFLAGS ? c->eflags : 0) & FL_CF;
 }
 
 /* The result that ZF, SF and PF follow, and the log2 of its size; not for CC_EFLAGS without overlay. */
@@ -76,20 +76,16 @@ static inline bool flag_of(const struct cpu *c)
     }
 }
 
-static inline bool flag_af(const struct cpu *c)
+FLAGS_INLINE bool flag_af(const struct cpu *c)
 {
-    if (c->cc_kind & CC_INC) return (c->cc_inc & 15) == 0;
-    if (c->cc_kind & CC_DEC) return (c->cc_inc & 15) == 15;
+    if (c->cc_kind & CC_OVERLAY) return (c->cc_inc & 15) == (c->cc_kind & CC_INC ? 0u : 15u);
+    unsigned kind = c->cc_kind & CC_BASE, one = kind & 1;
     uint64_t r = c->cc_result, b = c->cc_operand;
-    switch (c->cc_kind & CC_BASE) {
-    case CC_EFLAGS: return c->eflags & FL_AF;
-    case CC_LOGIC: return false;
-    case CC_ADD: return ((r - b) ^ b ^ r) & 0x10;
-    case CC_ADC: return ((r - b - 1) ^ b ^ r) & 0x10;
-    case CC_SUB: return ((r + b) ^ b ^ r) & 0x10;
-    case CC_SBB: return ((r + b + 1) ^ b ^ r) & 0x10;
-    default: return b & FL_AF;
+    if (kind - CC_ADD <= CC_SBB - CC_ADD) {
+        uint64_t a = kind >= CC_SUB ? r + b + one : r - b - one;
+        return (a ^ b ^ r) & FL_AF;
     }
+    return (kind == CC_KNOWN ? b : kind == CC_EFLAGS ? c->eflags : 0) & FL_AF;
 }
 
 /* The six arithmetic flags at their EFLAGS positions. */
@@ -111,6 +107,20 @@ static inline void flags_set_arith(struct cpu *c, uint32_t flags)
 static inline void flags_change(struct cpu *c, uint32_t mask, uint32_t flags)
 {
     flags_set_arith(c, (flags_arith(c) & ~mask) | (flags & mask));
+}
+
+/* Replaces CF and OF, as rotations do; cheaper than flags_change. */
+FLAGS_INLINE void flags_change_cf_of(struct cpu *c, uint32_t cf_of)
+{
+    if (!flags_have_result(c)) {
+        c->eflags = (c->eflags & ~(uint32_t)(FL_CF | FL_OF)) | cf_of;
+        return;
+    }
+    uint32_t af = flag_af(c) ? FL_AF : 0;
+    unsigned size = flags_size(c);
+    c->cc_result = flags_result(c);
+    c->cc_operand = cf_of | af;
+    c->cc_kind = CC_KIND(CC_KNOWN, size);
 }
 
 /* ZF, SF and PF of a result (zero-extended to 64 bits). */

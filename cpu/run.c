@@ -51,6 +51,12 @@ static bool flat(const struct cpu *c, unsigned n)
     return c->seg[n].base == 0 && c->seg_read_end[n] == 1ull << 32 && (n == SEG_CS || c->seg_write_end[n] == 1ull << 32);
 }
 
+/* Who finds what in the jump cache: a page of the supervisor's is not for all. */
+static void jump_context_derive(struct cpu *c)
+{
+    c->jump_context = (c->jump_context & ~0xffffffffull) | (c->cpl == 3 ? 1u << 31 : 0u) | c->mode;
+}
+
 void cpu_seg_changed(struct cpu *c, unsigned seg)
 {
     static const uint8_t flat_bit[SEG_COUNT] = { [SEG_ES] = MODE_FLAT_ES, [SEG_SS] = MODE_FLAT_SS, [SEG_DS] = MODE_FLAT_DS };
@@ -64,7 +70,7 @@ void cpu_seg_changed(struct cpu *c, unsigned seg)
     if (mode == c->mode) return;
     c->attention |= ATT_MODE;
     c->mode = mode;
-    c->jump_context = (c->jump_context & ~0xffffffffull) | mode;
+    jump_context_derive(c);
 }
 
 void cpu_mode_changed(struct cpu *c)
@@ -80,7 +86,7 @@ void cpu_mode_changed(struct cpu *c)
     if (flat(c, SEG_CS)) mode |= MODE_FLAT_CS;
     if (mode != c->mode || (c->eflags & (FL_TF | FL_RF))) c->attention |= ATT_MODE;
     c->mode = mode;
-    c->jump_context = (c->jump_context & ~0xffffffffull) | mode;
+    jump_context_derive(c);
 
     uint64_t last = mode & MODE_D32 || cs->limit < 0xffff ? cs->limit : 0xffff;
     c->page_eip_max = last >= PAGE_SIZE - 1 ? last - (PAGE_SIZE - 1) : 0;
@@ -187,15 +193,22 @@ static const struct insn *find_cross(struct cpu *c)
         if (!second->host || !block_mark_code(c, first.block, first.offset + off, PAGE_SIZE - off) ||
             !block_mark_code(c, second->block, second->offset, off + i->len - PAGE_SIZE))
             return NULL;
+        cross_forget(c, x);
         *x = (struct cross){ .page = { first.backing, second->backing }, .off = (uint16_t)off, .mode = (uint16_t)c->mode,
                              .valid = true, .insn = { i[0], i[1] } };
-        select_handlers(c, x->insn, 1, c->mode | MODE_EDGE);
+        x->insn[1].run = run_page_end;
+        select_handlers(c, x->insn, 1, c->mode | (c->mode & MODE_FLAT_CS ? MODE_CROSS : MODE_EDGE));
         s->pages[first.backing].has_cross = s->pages[second->backing].has_cross = true;
     } else if (tlb_translate(c, (uint32_t)(linear + INSN_MAX), PAGE_FETCH, user)->backing != x->page[1]) {
-        x->valid = false;
+        cross_forget(c, x);
         return NULL;
     }
     c->page_eip = c->rip - off;
+    if (c->mode & MODE_FLAT_CS) {             /* no limit to look at: as long as the mappings stay, it may be jumped to */
+        jump_cache_drop(c, x);
+        x->linear = linear;
+        c->jump_cache[jump_index(linear)] = (struct jump_entry){ linear, c->jump_context, x->insn };
+    }
     return x->insn;
 }
 
@@ -293,7 +306,7 @@ void attention_derive(struct cpu *c)
 /* Backing page of the block that holds a record: its last one says. */
 static uint32_t page_of(const struct insn *i)
 {
-    while (i->run != run_end) i++;
+    while (i->run != run_end && i->run != run_full && i->run != run_page_end) i++;
     return (uint32_t)i->imm;
 }
 

@@ -118,11 +118,11 @@ static insn_handler *select_movx(const struct insn *i, unsigned mode, bool sign,
     return insn_is_mem(i) ? fast_movx_rm[sign][word][address_form(i, mode)] : fast_movx_rr[sign][word];
 }
 
-/* A relative jump of the code's own size: its target's offset in the page, and whether that lies inside. */
-static bool prepare_jump(struct insn *i)
+/* A relative jump of the code's own size: its target's offset in the page, and whether it may be linked to: it lies inside. */
+static bool prepare_jump(struct insn *i, unsigned mode)
 {
     i->disp = (int32_t)((uint32_t)i->off + i->len + (uint32_t)i->imm);
-    return i->disp >= 0 && i->disp < (int32_t)PAGE_SIZE;
+    return i->disp >= 0 && i->disp < (int32_t)PAGE_SIZE && !(mode & MODE_CROSS);
 }
 
 static insn_handler *select_branch(struct insn *i, unsigned mode)
@@ -130,11 +130,11 @@ static insn_handler *select_branch(struct insn *i, unsigned mode)
     bool wide = (i->flags & INSN_OPSIZE) == 2, flat = (mode & MODE_FLAT_SS) && (mode & MODE_SS32);
     if ((mode & MODE_EDGE) || wide != ((mode & MODE_D32) != 0)) return NULL;
     switch (i->op) {
-    case OP_jcc_Jb: case OP_jcc_Jz: return fast_jcc[prepare_jump(i)][i->reg];
-    case OP_jmp_Jb: case OP_jmp_Jz: return fast_jmp[prepare_jump(i)];
-    case OP_call_Jz: return fast_call[prepare_jump(i)][wide][flat];
-    case OP_loop_Jb: return insn_addrsize(i) == 4 ? fast_loop[prepare_jump(i)] : NULL;
-    case OP_jcxz_Jb: return insn_addrsize(i) == 4 ? fast_jcxz[prepare_jump(i)] : NULL;
+    case OP_jcc_Jb: case OP_jcc_Jz: return fast_jcc[prepare_jump(i, mode)][i->reg];
+    case OP_jmp_Jb: case OP_jmp_Jz: return fast_jmp[prepare_jump(i, mode)];
+    case OP_call_Jz: return fast_call[prepare_jump(i, mode)][wide][flat];
+    case OP_loop_Jb: return insn_addrsize(i) == 4 ? fast_loop[prepare_jump(i, mode)] : NULL;
+    case OP_jcxz_Jb: return insn_addrsize(i) == 4 ? fast_jcxz[prepare_jump(i, mode)] : NULL;
     case OP_ret: return fast_ret[wide][flat];
     case OP_ret_Iw: return fast_ret_i[wide][flat];
     case OP_jmp_Ev:

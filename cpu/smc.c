@@ -52,7 +52,7 @@ static void kill_blocks(struct cpu *c, struct ram_block *ram, uint64_t offset, u
     }
     if (code->has_cross)
         for (unsigned n = 0; n < CROSS_CACHE; n++)
-            if (s->cross[n].page[0] == page || s->cross[n].page[1] == page) s->cross[n].valid = false;
+            if (s->cross[n].page[0] == page || s->cross[n].page[1] == page) cross_forget(c, &s->cross[n]);
     code->has_cross = false;
     c->attention |= ATT_MODE;
 }

@@ -70,7 +70,7 @@ struct cpu {
     uint64_t ip_mask;            /* DERIVED: the IP wraps at 16 bits on the 8086 and 80286 */
     uint64_t page_eip_max;       /* DERIVED: a page with page_eip <= this lies within the CS limit and the IP's width */
     struct jump_entry *jump_cache;            /* block.h */
-    uint64_t jump_context;       /* DERIVED: mode and mapping generation of valid jump_cache entries */
+    uint64_t jump_context;       /* DERIVED: mode, privilege and mapping generation of valid jump_cache entries */
     const struct insn *go;       /* the plain call loop's next record (exec.h) */
     int64_t go_budget;
     uint64_t go_spare;

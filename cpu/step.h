@@ -32,7 +32,7 @@ FAST_INLINE struct shift_out shift_by(struct cpu *c, enum shift_op op, uint64_t 
 }
 FAST_INLINE void shift_flags(struct cpu *c, enum shift_op op, struct shift_out o, unsigned log2)
 {
-    if (op <= SHIFT_RCR) flags_change(c, FL_CF | FL_OF, o.cf_of);
+    if (op <= SHIFT_RCR) flags_change_cf_of(c, o.cf_of);
     else flags_known(c, o.result, log2, o.cf_of);
 }
 

@@ -176,6 +176,31 @@ START_TEST(the_second_half_of_a_crossing_instruction_may_be_rewritten)
 }
 END_TEST
 
+START_TEST(a_jump_to_a_supervisor_page_faults_though_the_supervisor_was_there)
+{
+    struct rig *r = PROGRAM(0xe9, 0xfb, 0xff, 0x01, 0x00);         /* jmp 30000 */
+    struct cpu *c = r->c;
+    memset(rig_at(r, 0x30000), 0x40, 8);                           /* inc eax */
+    rig_w32(r, RIG_PD, RIG_PT | 7);
+    for (uint32_t page = 0; page < 1024; page++) rig_w32(r, RIG_PT + 4 * page, page << 12 | (page == 0x30 ? 3 : 7));
+    c->cr3 = RIG_PD;
+    c->cr0 |= CR0_PG;
+    tlb_flush(c, true);
+    ck_assert_uint_eq(cpu_run(c, 5), 5);
+    ck_assert_uint_eq(c->rip, 0x30004);
+    c->cpl = 3;
+    c->seg[SEG_CS] = rig_seg(U_CODE, 0, 0xffffffff, A_CODE3, 0xc);
+    c->seg[SEG_SS] = c->seg[SEG_DS] = c->seg[SEG_ES] = rig_seg(U_DATA, 0, 0xffffffff, A_DATA3, 0xc);
+    cpu_mode_changed(c);
+    c->rip = RIG_CODE;
+    cpu_run(c, 60);
+    ck_assert_uint_eq(c->cr2, 0x30000);
+    ck_assert_int_eq(cpu_activity(c), CPU_HALTED);
+    ck_assert_uint_eq(c->r[R_AX], 4);
+    rig_destroy(r);
+}
+END_TEST
+
 START_TEST(a_store_beside_code_does_not_disturb_it)
 {
     /* l: inc dword [RIG_CODE + 800h]; dec ecx; jnz l; hlt */
@@ -304,16 +329,27 @@ static bool tame(const struct insn *i)
     return !(row->attr & (OPA_END | OPA_TIME)) && !(i->op >= OP_loadall286 && i->op <= OP_loadall386);
 }
 
+/* What compilers like to put side by side, and what handlers of two instructions are made of. */
+static const uint8_t ordinary[] = {
+    0x01, 0x03, 0x09, 0x0b, 0x21, 0x23, 0x29, 0x2b, 0x31, 0x33, 0x39, 0x3b, 0x40, 0x48, 0x50, 0x58, 0x74, 0x75, 0x7c, 0x83, 0x83,
+    0x85, 0x89, 0x89, 0x89, 0x8b, 0x8b, 0x8b, 0x8d, 0xb8, 0xc1, 0xc7,
+};
+
 /* A loop of random instructions, registers near the data, everything else random. */
 static struct rig *random_program(uint64_t seed)
 {
     struct rig *r = PROGRAM(0xf4);
     uint8_t *code = rig_at(r, RIG_CODE + 0xf80);                   /* runs across a page */
     unsigned at = 0;
+    bool plain = seed & 1;
     while (at < 200) {
         struct insn i;
         for (unsigned n = 0; n < INSN_MAX; n++) code[at + n] = (uint8_t)random64(&seed);
         if (random64(&seed) & 1) code[at] &= 0x3f;                 /* more arithmetic */
+        if (plain) {
+            code[at] = ordinary[random64(&seed) % sizeof ordinary];
+            if ((code[at] & 0xe0) == 0x40) code[at] |= (uint8_t)(random64(&seed) & 7);
+        }
         if (!decode_insn(&r->c->blocks->map, code + at, INSN_MAX, CODE_32, &i) || !tame(&i)) continue;
         if (i.op == OP_jcc_Jb || i.op == OP_jcxz_Jb || i.op == OP_loop_Jb || i.op == OP_loope_Jb || i.op == OP_loopne_Jb)
             code[at + i.len - 1] = (uint8_t)(random64(&seed) % 9);
@@ -401,6 +437,7 @@ int main(void)
     tcase_add_test(tc, code_written_by_a_bus_master_is_decoded_anew);
     tcase_add_test(tc, an_instruction_may_cross_a_page);
     tcase_add_test(tc, the_second_half_of_a_crossing_instruction_may_be_rewritten);
+    tcase_add_test(tc, a_jump_to_a_supervisor_page_faults_though_the_supervisor_was_there);
     tcase_add_test(tc, a_store_beside_code_does_not_disturb_it);
     tcase_add_test(tc, a_jump_beyond_the_limit_faults_on_the_jump);
     tcase_add_test(tc, the_8086_wraps_at_the_end_of_its_segment);
