@@ -3,7 +3,8 @@
 
   run.py BINARY [--cpu MODEL]      on Beige
   run.py --qemu | --bochs          on the others, if they are installed
-  run.py BINARY --qemu --bochs     all, and a table of the rows that they see differently
+  run.py BINARY --qemu --bochs     all
+  ... --table                      where QEMU and Bochs differ, by differences.txt, as docs/accuracy.md has it
   options: --image FILE (a built image; otherwise nasm makes it), --all (print every row), --from NAME (begin at this row), --timeout S, --keep FILE (the log)
 
 The image is the same everywhere (pm.asm). It prints a line a row on COM1 and "N passed, N failed" last. Status 0 if Beige (or, without
@@ -141,10 +142,28 @@ def readable(line):
     return re.sub(r' ([0-9a-f]+)=([0-9a-f]+)!=([0-9a-f]+)', name, line)
 
 
+def table(wrong):
+    """Prints what `wrong` (name of an emulator -> rows) has to do with differences.txt, as a table; rows that it does not know at the end."""
+    print('| rows | | what decides (SDM) | what it does |\n|---|---|---|---|')
+    left = {who: set(rows) for who, rows in wrong.items()}
+    for line in open(os.path.join(HERE, 'differences.txt')):
+        if line.startswith('#'):
+            continue
+        who, rows, manual, what = line.strip().split(' ; ')
+        hit = {r for r in left.get(who, ()) if re.fullmatch(rows, r)}
+        if hit:
+            left[who] -= hit
+            print('| `%s`: %d | %s | %s | %s |' % (rows.replace('|', '\\|'), len(hit), who, manual, what))
+    unknown = ['%s: %s' % (who, r) for who in left for r in sorted(left[who])]
+    if unknown:
+        print('\nnot in differences.txt:\n' + '\n'.join(unknown))
+    return not unknown
+
+
 def main():
     a = argparse.ArgumentParser()
     a.add_argument('binary', nargs='?')
-    for o in ('--qemu', '--bochs', '--all'):
+    for o in ('--qemu', '--bochs', '--all', '--table'):
         a.add_argument(o, action='store_true')
     a.add_argument('--cpu')
     a.add_argument('--image')
@@ -158,6 +177,7 @@ def main():
     todo += [('Bochs', bochs)] if args.bochs else []
     if not todo:
         a.error('nothing to run on')
+    known = True
     with tempfile.TemporaryDirectory(prefix='pm-') as tmp:
         image = args.image or os.path.join(tmp, 'pm.img')
         if not args.image:
@@ -166,14 +186,16 @@ def main():
         for who, how in todo:
             lines, stuck = run_all(how, args.binary, image, args)
             rows = [l for l in lines if l.startswith('ROW ')]
-            wrong = {l[4:].split(': ')[0]: readable(l) for l in rows if not l.endswith(' ok')}
+            wrong = {re.match(r'ROW (.*?): (?:v=|the machine)', l).group(1): readable(l) for l in rows if not l.endswith(' ok')}
             seen[who] = wrong, len(rows)
-            for l in rows if args.all else wrong.values():
+            for l in rows if args.all else [] if args.table else wrong.values():
                 print('%s: %s' % (who, l))
             last = '%d passed, %d failed' % (len(rows) - len(wrong), len(wrong))
             print('%s: %s' % (who, last) if len(todo) > 1 else last)
+        if args.table:
+            known = table({who: seen[who][0] for who in seen if who != 'Beige'})
     wrong, rows = seen[todo[0][0]]
-    return 0 if rows and not wrong else 1
+    return 0 if rows and known and not wrong else 1
 
 
 sys.exit(main())
