@@ -181,14 +181,26 @@ def same_every_time(c):
 
 
 def models(c):
-    """Each model boots what its system supports: the i686 kernel refuses a CPU without CMOV."""
-    for cpu, kernel in (('pentium2', True), ('pentium3', True), ('pentium4', True), ('pentium-mmx', False), ('486', False)):
+    """Each model boots what its system supports, and each guest finds the processor that was asked for."""
+    refused = r'not present on the CPU:\s+%s\b'
+    for cpu, says in (('pentium2', None), ('pentium3', None), ('pentium4', None), ('pentium', refused % 'cmov'), ('pentium-mmx', refused % 'cmov'),
+                      ('pentium3,-cmov', refused % 'cmov'), ('pentium3,-cx8', refused % 'cx8'), ('486', 'only detected an i486 CPU')):
         with c.boot('-cpu', cpu, '-m', '96', *kernel_args(c)) as m:
-            if kernel:
-                m.wait('GUEST-UP', 'serial')
+            if says:
+                m.wait(says, 'screen')
             else:
-                m.wait('not present on this CPU|requires|Unable to boot|CPU', 'screen')
-                check('GUEST-UP' not in m.screen(), cpu + ' booted a kernel that needs CMOV')
+                m.wait('GUEST-UP', 'serial')
+    for cpu, name in (('486', None), ('pentium', r'Pentium\b'), ('pentium-mmx', 'Pentium-MMX'), ('pentium2', r'Pentium II\b'),
+                      ('pentium3', 'Pentium III'), ('pentium4', r'Pentium\(R\) 4')):
+        with c.boot('-cpu', cpu, '-m', '32') as m:
+            m.wait('beige-demo ready', 'serial')
+        with c.boot('-cpu', cpu, '-m', '32', '-fda', c.path('grub-floppy/grub-floppy.img'), '-snapshot') as m:
+            m.wait('GNU GRUB', 'screen')
+        if name:         # memtest86+ 6 needs a TSC
+            with c.boot('-cpu', cpu, '-m', '32', '--speed', '5', '-kernel', c.path('memtest/memtest.bin')) as m:
+                m.wait(r'Memtest86\+.*' + name, 'screen')
+                m.wait(r'Test\s+\d+%', 'screen')
+                check(re.search(r'Errors:\s+0\b', m.screen()), 'errors: ' + m.screen()[:2000])
 
 
 def video_modes(c):
@@ -206,7 +218,7 @@ TESTS = [                # name, guests it needs, function, seconds
     ('linux-disk', ['linux'], linux_disk),
     ('linux-cd', ['linux'], linux_cd),
     ('memtest', ['memtest'], memtest),
-    ('models', ['linux'], models),
+    ('models', ['linux', 'memtest', 'grub-floppy'], models),
     ('same-every-time', ['linux'], same_every_time),
     ('video-modes', [], video_modes),
 ]
