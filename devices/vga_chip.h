@@ -5,6 +5,7 @@
  *   vga_mem.c    A0000h-BFFFFh: planes, latches, write and read modes, direct mapping
  *   vga_dispi.c  the Bochs VBE registers
  *   vga_render.c, vga_render_cells.c, vga_render_linear.c   the picture
+ *   vga_raster.c changes of registers while the picture is shown
  *   vga_edid.c   the monitor's description
  *   vga_pci.c    BARs, state table, reset, create
  *
@@ -38,7 +39,7 @@ enum {                                        /* CRT controller, index at 3D4h o
     CR_LINE_COMPARE,
     CR_LATCH = 0x22, CR_FLIP_FLOP = 0x24, CR_AC_INDEX = 0x26,     /* read-only, in no manual of IBM's, in every clone */
     CR_VRETRACE_END_PROTECT = 0x80, CR_VRETRACE_END_NO_IRQ = 0x20, CR_VRETRACE_END_KEEP_IRQ = 0x10,
-    CR_MAX_SCAN_DOUBLE = 0x80,
+    CR_MAX_SCAN_DOUBLE = 0x80, CR_HBLANK_END_BITS = 0x1f,
     CR_UNDERLINE_DWORD = 0x40, CR_UNDERLINE_COUNT4 = 0x20,
     CR_MODE_SCAN13 = 0x01, CR_MODE_SCAN14 = 0x02, CR_MODE_HALF_LINES = 0x04, CR_MODE_COUNT2 = 0x08, CR_MODE_WRAP15 = 0x20,
     CR_MODE_BYTE = 0x40, CR_MODE_RUN = 0x80,
@@ -80,6 +81,7 @@ struct vga_wiring {
     _Alignas(16) struct ram_block *vram;
     struct region legacy, window;             /* A0000h-BFFFFh answered by us, or by video memory itself */
     struct region lfb, mmio, rom;             /* behind BAR0, BAR2, ROM BAR */
+    struct vga_raster *raster;                /* the host's, not the guest's */
 };
 
 struct vga {
@@ -120,6 +122,9 @@ void vga_regs_sanitise(struct vga *v);        /* after a load: clears the bits t
 void vga_timing_update(struct vga *v);        /* after a write: counters start anew if the frame's shape changed */
 void vga_timing_derive(struct vga *v);        /* after a load: the counters go on */
 uint8_t vga_status1(struct vga *v);           /* 3DAh */
+/* The frame whose lines are being shown, or will be next; a frame begins where the last line of the one before ends. *line
+ * is the first that a register written now can change: 0 while none is shown. */
+uint64_t vga_beam(struct vga *v, uint32_t *line);
 uint64_t vga_frame_count(struct vga *v);      /* frames since the counters started */
 void vga_retrace_irq_update(struct vga *v);   /* after a write to the vertical retrace end register */
 void vga_retrace_fire(void *opaque, vtime due);
@@ -138,6 +143,15 @@ void vbe_fixup(struct vga *v);                /* makes every register fit the me
 uint32_t vbe_pitch(const struct vga *v);      /* bytes a row of the virtual screen, all planes together */
 uint64_t vbe_start(const struct vga *v);      /* byte offset in video memory of the first pixel shown */
 
+/* vga_raster.c */
+struct vga_raster *vga_raster_new(void);
+void vga_raster_forget(struct vga *v);        /* the frame starts anew */
+void vga_raster_note(struct vga *v, const uint8_t *reg, uint8_t val);     /* before a register of the picture changes */
+/* Was the last whole frame changed on its way? Then `then` is the adapter as it was before that frame's first line. */
+bool vga_raster_rewind(struct vga *v, struct vga *then);
+/* Goes on to scan line `line` of it; *next is 0 at first. True if a register changed. */
+bool vga_raster_replay(struct vga *v, struct vga *then, unsigned *next, unsigned line);
+
 /* vga_edid.c: byte n of the monitor's description, 0 beyond it. */
 uint8_t vga_edid_byte(unsigned n);
 
@@ -151,6 +165,7 @@ struct vga_scan {                             /* what is drawn: computed for eac
     unsigned cells, pixels;                   /* fetches a line, and pixels each gives */
     unsigned stretch;                         /* dots a pixel is wide */
     unsigned split;                           /* first scan line of the lower screen */
+    struct vga_blanking { unsigned from, count, total; } hblank, vblank;     /* cells, lines: wraps at total */
     bool cursor_phase, blink_phase;           /* cursor is shown; blinking characters are shown */
     uint32_t colour16[16], colour256[256];
 };

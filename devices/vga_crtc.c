@@ -65,6 +65,7 @@ void vga_timing_update(struct vga *v)
     struct vga_timing old = v->timing;
     struct vga_timing new = timing_of(v);
     v->timing = new;
+    if (memcmp(&old, &new, sizeof old) != 0) vga_raster_forget(v);
     if (old.clk.num != new.clk.num || old.clk.den != new.clk.den || old.htotal != new.htotal || old.vtotal != new.vtotal ||
         old.running != new.running) {
         v->epoch = clock_now(v->pci.dev.board->clock);
@@ -78,6 +79,16 @@ void vga_timing_update(struct vga *v)
 static uint64_t ticks(struct vga *v)
 {
     return v->timing.running ? clk_ticks_at(v->timing.clk, clock_now(v->pci.dev.board->clock) - v->epoch) : 0;
+}
+
+uint64_t vga_beam(struct vga *v, uint32_t *line)
+{
+    const struct vga_timing *t = &v->timing;
+    uint32_t hidden = t->vtotal > t->vdisplay ? t->vtotal - t->vdisplay : 0;
+    uint64_t frame = (uint64_t)t->htotal * t->vtotal, pos = ticks(v) + (uint64_t)hidden * t->htotal;
+    uint32_t at = (uint32_t)(pos % frame / t->htotal);
+    *line = at < hidden ? 0 : at - hidden + 1;
+    return pos / frame;
 }
 
 uint64_t vga_frame_count(struct vga *v)

@@ -115,6 +115,7 @@ static void vga_reset(struct device *d, enum reset_kind kind)
     struct vga *v = (struct vga *)d;
     (void)kind;                                         /* video memory keeps what it holds */
     pci_function_reset(&v->pci);
+    vga_raster_forget(v);
     vga_regs_reset(v);
     vbe_reset(v);
     v->epoch = clock_now(d->board->clock);
@@ -129,6 +130,7 @@ static void vga_loaded(struct device *d)
     vga_regs_sanitise(v);
     vbe_fixup(v);
     vga_timing_derive(v);
+    vga_raster_forget(v);
     vga_mem_update(v);
     v->drawn.stale = true;
 }
@@ -140,6 +142,7 @@ static void vga_destroy(struct device *d)
     struct region *regions[] = { &v->w.legacy, &v->w.window, &v->w.lfb, &v->w.mmio, &v->w.rom };
     for (unsigned i = 0; i < sizeof regions / sizeof regions[0]; i++) region_remove(d->board->mem, regions[i]);
     if (v->w.vram) ram_watch(v->w.vram, DIRTY_DISPLAY, false);
+    free(v->w.raster);
     free(v);
 }
 
@@ -177,6 +180,8 @@ struct device *vga_create(struct board *b, const char *id, const struct vga_pins
     struct vga_wiring *w = &v->w;
     pci_function_init(&v->pci, pins->bus, &vga_class, id, pins->slot, 0, 0x1234, 0x1111, 0x030000, 2);
     w->vram = pins->vram;
+    w->raster = vga_raster_new();
+    if (!w->raster) abort();
     v->irq = pins->irq;
     timer_init(&v->retrace, b->clock, "vga.retrace", vga_retrace_fire, v);
     put_on_pci(v, pins);

@@ -29,6 +29,7 @@ static const uint8_t ac_mask[VGA_AC_REGS] = {
 static bool store(struct vga *v, uint8_t *reg, uint8_t val)
 {
     if (*reg == val) return false;
+    vga_raster_note(v, reg, val);
     *reg = val;
     v->drawn.stale = true;
     return true;
@@ -129,9 +130,8 @@ static void ac_write(struct vga *v, uint8_t val)
     bool data = v->ac_data_next;
     v->ac_data_next = !data;
     if (!data) {
-        uint8_t old = v->ac_index;
-        v->ac_index = val & 0x3f;
-        if ((old ^ val) & AC_INDEX_PAS) v->drawn.stale = true;
+        if ((v->ac_index ^ val) & AC_INDEX_PAS) store(v, &v->ac_index, val & 0x3f);
+        else v->ac_index = val & 0x3f;
         return;
     }
     uint8_t i = v->ac_index & 0x1f;
@@ -172,10 +172,7 @@ static void dac_write(struct vga *v, uint8_t val)
     if (++v->dac_component < 3) return;
     v->dac_component = 0;
     uint8_t *colour = &v->dac[3 * v->dac_index];
-    if (memcmp(colour, v->dac_latch, 3) != 0) {
-        memcpy(colour, v->dac_latch, 3);
-        v->drawn.stale = true;
-    }
+    for (unsigned i = 0; i < 3; i++) store(v, &colour[i], v->dac_latch[i]);
     v->dac_index++;
 }
 

@@ -8,8 +8,10 @@
  * register that shapes the picture was written, or if the blink phase turned; and it counts as changed only if its pixels
  * differ.
  *
- * GAP: the picture is that of the registers at the moment of drawing; changes in the middle of a frame (raster effects) are
- * not seen, the border is not drawn, and blanking follows display enable, not the blanking registers. */
+ * Registers that were written while a frame was being shown change the rest of it only (vga_raster.c). Of what is written
+ * to video memory, the picture shows what is there when it is drawn.
+ *
+ * GAP: the border is not drawn. */
 #include "devices/vga_chip.h"
 
 #include <string.h>
@@ -32,6 +34,27 @@ static void shape_linear(struct vga *v, struct vga_scan *s)
     s->blank = !(v->ac_index & AC_INDEX_PAS) || v->seq[SEQ_CLOCKING] & SEQ_SCREEN_OFF;
 }
 
+/* Where blanking begins, and for how long: until the counter's low bits are those of the end register. */
+static struct vga_blanking blanking(unsigned from, unsigned end, unsigned mask, unsigned total)
+{
+    unsigned count = (end - from) & mask;
+    return (struct vga_blanking){ .from = from, .count = from >= total ? 0 : count ? count : mask + 1, .total = total };
+}
+
+static bool blanked(const struct vga_blanking *b, unsigned n) { return (n + b->total - b->from) % b->total < b->count; }
+
+static void shape_blanking(const struct vga *v, struct vga_scan *s)
+{
+    unsigned hend = (v->crtc[CR_HBLANK_END] & CR_HBLANK_END_BITS) | (v->crtc[CR_HRETRACE_END] >> 7) << 5;
+    unsigned vstart = v->crtc[CR_VBLANK_START] | (v->crtc[CR_OVERFLOW] >> 3 & 1u) << 8 | (v->crtc[CR_MAX_SCAN] >> 5 & 1u) << 9;
+    unsigned half = v->crtc[CR_MODE] & CR_MODE_HALF_LINES ? 1 : 0;
+    s->hblank = blanking(v->crtc[CR_HBLANK_START], hend, 0x3f, v->timing.htotal);
+    s->vblank = blanking(vstart, v->crtc[CR_VBLANK_END], 0xff, v->timing.vtotal >> half);
+    s->vblank.from <<= half;
+    s->vblank.count <<= half;
+    s->vblank.total <<= half;
+}
+
 void vga_scan_shape(struct vga *v, struct vga_scan *s)
 {
     memset(s, 0, sizeof *s);
@@ -50,11 +73,12 @@ void vga_scan_shape(struct vga *v, struct vga_scan *s)
     s->kind = text ? VGA_TEXT : VGA_GRAPHICS;
     s->eight_bit = !text && v->ac[AC_MODE] & AC_MODE_8BIT;
     s->cells = v->timing.hdisplay;
-    /* GAP: graphics with 9 dots a character are drawn with 8. */
-    s->pixels = text ? (v->seq[SEQ_CLOCKING] & SEQ_8_DOTS ? 8 : 9) : s->eight_bit ? 4 : 8;
+    /* GAP: graphics of 256 colours with 9 dots a character are drawn with 8. */
+    s->pixels = s->eight_bit ? 4 : v->seq[SEQ_CLOCKING] & SEQ_8_DOTS ? 8 : 9;
     s->stretch = (v->seq[SEQ_CLOCKING] & SEQ_HALF_CLOCK ? 2 : 1) * (s->eight_bit ? 2 : 1);
     s->width = s->cells * s->pixels * s->stretch;
     s->height = v->timing.vdisplay;
+    shape_blanking(v, s);
     s->split = (line_compare(v) + 1) << (v->crtc[CR_MODE] & CR_MODE_HALF_LINES ? 1 : 0);
     s->blank = !(v->ac_index & AC_INDEX_PAS) || v->seq[SEQ_CLOCKING] & SEQ_SCREEN_OFF;
 }
@@ -133,13 +157,13 @@ unsigned vga_crtc_offset(const struct vga *v, unsigned address, unsigned row_sca
     return o & 0xffff;
 }
 
-struct walk { struct vga_line line; unsigned row_address, byte_pan; bool second; };
+struct walk { struct vga_line line; unsigned row_address, byte_pan; bool second, lower; };
 
-static void set_panning(const struct vga *v, const struct vga_scan *s, struct walk *w, bool lower)
+static void set_panning(const struct vga *v, const struct vga_scan *s, struct walk *w)
 {
     unsigned pan = v->ac[AC_PANNING];
     w->byte_pan = v->crtc[CR_PRESET_ROW] >> 5 & 3;
-    if (lower && v->ac[AC_MODE] & AC_MODE_PPM) {        /* panning compatibility: none below the split */
+    if (w->lower && v->ac[AC_MODE] & AC_MODE_PPM) {        /* panning compatibility: none below the split */
         pan = s->pixels == 9 ? 8 : 0;
         w->byte_pan = 0;
     }
@@ -152,7 +176,7 @@ static struct walk walk_start(const struct vga *v, const struct vga_scan *s)
 {
     struct walk w = { .row_address = (unsigned)v->crtc[CR_START_HIGH] << 8 | v->crtc[CR_START_LOW] };
     w.line.row_scan = v->crtc[CR_PRESET_ROW] & 0x1f;
-    set_panning(v, s, &w, false);
+    set_panning(v, s, &w);
     return w;
 }
 
@@ -163,7 +187,8 @@ static void walk_step(const struct vga *v, const struct vga_scan *s, struct walk
         w->row_address = 0;
         w->line.row_scan = 0;
         w->second = false;
-        set_panning(v, s, w, true);
+        w->lower = true;
+        set_panning(v, s, w);
         return;
     }
     if (v->crtc[CR_MAX_SCAN] & CR_MAX_SCAN_DOUBLE) {
@@ -219,8 +244,17 @@ static bool fill(struct surface *s, uint32_t colour)
     return changed;
 }
 
+/* Nothing is shown of the cells in blanking. */
+static void blank_cells(const struct vga_scan *s, uint32_t *out)
+{
+    if (s->hblank.from >= s->cells && s->hblank.from + s->hblank.count <= s->hblank.total) return;
+    unsigned width = s->pixels * s->stretch;
+    for (unsigned i = 0; i < s->cells; i++)
+        if (blanked(&s->hblank, i)) memset(out + i * width, 0, width * sizeof *out);
+}
+
 /* Draws a scan line, cuts off what panning hides and widens the pixels. */
-static void draw_line(struct vga *v, const struct vga_scan *s, const struct vga_line *l, uint32_t *out)
+static void widen_line(struct vga *v, const struct vga_scan *s, const struct vga_line *l, uint32_t *out)
 {
     uint32_t line[VGA_LINE_ROOM];
     if (s->kind == VGA_TEXT) vga_draw_text(v, s, l, line);
@@ -234,6 +268,43 @@ static void draw_line(struct vga *v, const struct vga_scan *s, const struct vga_
         for (unsigned i = 0; i < s->stretch; i++) out[x + i] = *pixel;
 }
 
+static void draw_line(struct vga *v, const struct vga_scan *s, const struct vga_line *l, unsigned y, uint32_t *out)
+{
+    if (blanked(&s->vblank, y)) {
+        memset(out, 0, s->width * sizeof *out);
+    } else {
+        widen_line(v, s, l, out);
+        blank_cells(s, out);
+    }
+}
+
+/* The last frame, whose registers changed while it was shown. */
+static bool draw_raster(struct vga *v, struct vga *then, struct surface *out)
+{
+    uint32_t line[VGA_LINE_ROOM];
+    struct vga_scan s;
+    struct walk w;
+    unsigned next = 0;
+    bool changed = false;
+    for (unsigned y = 0; y < out->height; y++) {
+        if (vga_raster_replay(v, then, &next, y) || y == 0) {
+            vga_scan_shape(then, &s);
+            vga_scan_colours(then, &s);
+            if (y == 0) w = walk_start(then, &s);
+            else set_panning(then, &s, &w);
+        }
+        if (y) walk_step(then, &s, &w, y);
+        unsigned drawn = 0;
+        if (!s.blank) {
+            draw_line(then, &s, &w.line, y, line);
+            drawn = s.width;
+        }
+        for (unsigned x = drawn; x < out->width; x++) line[x] = s.blank ? blank_colour(then) : 0;
+        changed |= put_row(out, y, line);
+    }
+    return changed;
+}
+
 static bool draw_vga(struct vga *v, const struct vga_scan *s, struct surface *out, bool all)
 {
     uint32_t line[VGA_LINE_ROOM];
@@ -244,12 +315,16 @@ static bool draw_vga(struct vga *v, const struct vga_scan *s, struct surface *ou
     if (!all && !written) return false;
     struct walk w = walk_start(v, s);
     struct vga_line last = { .address = ~0u };
+    bool dark = false;
     for (unsigned y = 0; y < s->height; y++) {
         if (y) walk_step(v, s, &w, y);
-        if (memcmp(&last, &w.line, sizeof last) != 0) { /* else it shows the same again (double scanning, tall pixels) */
+        bool was_dark = dark;
+        dark = blanked(&s->vblank, y);
+        /* Else it shows the same again (double scanning, tall pixels). */
+        if (memcmp(&last, &w.line, sizeof last) != 0 || dark != was_dark) {
             last = w.line;
             drawn = all || pages_of_line(v, s, &w.line) & written;
-            if (drawn) draw_line(v, s, &w.line, line);
+            if (drawn) draw_line(v, s, &w.line, y, line);
         }
         if (drawn) changed |= put_row(out, y, line);
     }
@@ -297,12 +372,15 @@ bool vga_render(struct device *d, struct surface *out)
     out->aspect_h = p.aspect_h;
     memset(out->dirty_rows, 0, out->height);
 
-    bool changed;
-    if (s.blank) {                                      /* its end is a register write, after which all is drawn */
+    bool changed, linear = s.kind == VGA_LINEAR || s.kind == VGA_LINEAR_PLANAR;
+    struct vga then;
+    if (!linear && vga_raster_rewind(v, &then)) {
+        changed = draw_raster(v, &then, out);
+        v->drawn.stale = true;
+    } else if (s.blank) {                                      /* its end is a register write, after which all is drawn */
         changed = all && fill(out, blank_colour(v));
     } else {
         vga_scan_colours(v, &s);
-        bool linear = s.kind == VGA_LINEAR || s.kind == VGA_LINEAR_PLANAR;
         changed = linear ? draw_linear(v, &s, out, all) : draw_vga(v, &s, out, all);
     }
     if (fresh) memset(out->dirty_rows, 1, out->height);

@@ -6,7 +6,7 @@
  * 2, 3. The last, with two dots joined to one pixel by the attribute controller, makes 256 colours.
  *
  * The odd one is the ninth dot of a character: it is background, but for characters C0h-DFh, where line graphics may
- * repeat the eighth. */
+ * repeat the eighth. In graphics the shift registers are empty by then, and it is colour 0 (unverified). */
 #include "devices/vga_chip.h"
 
 static unsigned counted(const struct vga *v, unsigned cell)
@@ -99,6 +99,6 @@ void vga_draw_graphics(const struct vga *v, const struct vga_scan *s, const stru
         if (s->eight_bit)
             for (unsigned p = 0; p < 8; p += 2) *out++ = s->colour256[dot[p] << 4 | dot[p + 1]];
         else
-            for (unsigned p = 0; p < 8; p++) *out++ = s->colour16[dot[p]];
+            for (unsigned p = 0; p < s->pixels; p++) *out++ = s->colour16[p < 8 ? dot[p] : 0];
     }
 }
