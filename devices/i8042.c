@@ -27,8 +27,8 @@
 enum { KBD, AUX, PORTS, NO_PORT = PORTS };
 
 enum {                                            /* status register, 64h read */
-    STATUS_OBF = 0x01, STATUS_IBF = 0x02, STATUS_SYSTEM = 0x04, STATUS_COMMAND = 0x08, STATUS_UNLOCKED = 0x10, STATUS_AUX_OBF = 0x20,
-    STATUS_TIMEOUT = 0x40, STATUS_HIGH = 0xf0,
+    STATUS_OBF = 0x01, STATUS_IBF = 0x02, STATUS_SYSTEM = 0x04, STATUS_COMMAND = 0x08, STATUS_UNLOCKED = 0x10,
+    STATUS_AUX_OBF = 0x20, STATUS_TIMEOUT = 0x40, STATUS_HIGH = 0xf0,
 };
 enum {                                            /* command byte: byte 0 of the controller's RAM */
     CTR_KBD_INT = 0x01, CTR_AUX_INT = 0x02, CTR_SYSTEM = 0x04, CTR_KBD_OFF = 0x10, CTR_AUX_OFF = 0x20,
@@ -36,7 +36,8 @@ enum {                                            /* command byte: byte 0 of the
 };
 enum {                                            /* commands, 64h write */
     CMD_READ_RAM = 0x20, CMD_READ_RAM_LAST = 0x3f, CMD_WRITE_RAM = 0x60, CMD_WRITE_RAM_LAST = 0x7f,
-    CMD_TEST_PASSWORD = 0xa4, CMD_LOAD_PASSWORD = 0xa5, CMD_ENABLE_PASSWORD = 0xa6, CMD_AUX_OFF = 0xa7, CMD_AUX_ON = 0xa8, CMD_AUX_TEST = 0xa9, CMD_SELF_TEST = 0xaa,
+    CMD_TEST_PASSWORD = 0xa4, CMD_LOAD_PASSWORD = 0xa5, CMD_ENABLE_PASSWORD = 0xa6,
+    CMD_AUX_OFF = 0xa7, CMD_AUX_ON = 0xa8, CMD_AUX_TEST = 0xa9, CMD_SELF_TEST = 0xaa,
     CMD_KBD_TEST = 0xab, CMD_KBD_OFF = 0xad, CMD_KBD_ON = 0xae, CMD_READ_INPUT = 0xc0, CMD_POLL_LOW = 0xc1,
     CMD_POLL_HIGH = 0xc2, CMD_READ_OUTPUT = 0xd0,
     CMD_WRITE_OUTPUT = 0xd1, CMD_WRITE_KBD_BUFFER = 0xd2, CMD_WRITE_AUX_BUFFER = 0xd3, CMD_WRITE_AUX = 0xd4,

@@ -12,7 +12,8 @@
  *
  * Times are short (a step 100 us, a sector 300 us): they order events, drivers have upper limits only.
  * Of an image that ends within a track, what is missing reads as zeros, and a write there as a sector not found (ND).
- * GAP: power-down (DSR bit 6) and the write precompensation settings change nothing. */
+ * In power-down (DSR bit 6) the clock stands still and nothing answers but the registers themselves, until a reset.
+ * Write precompensation changes nothing that could be seen. */
 #include "devices/i82077_state.h"
 
 #include <assert.h>
@@ -22,7 +23,7 @@
 
 enum { SRA, SRB, DOR, TDR, MSR, FIFO, DIR = 7, DSR = MSR, CCR = DIR };
 enum { MSR_RQM = 0x80, MSR_DIO = 0x40, MSR_NON_DMA = 0x20, MSR_BUSY = 0x10 };
-enum { DSR_RESET = 0x80, DSR_RATE = 0x03 };
+enum { DSR_RESET = 0x80, DSR_POWER_DOWN = 0x40, DSR_RATE = 0x03 };
 enum { PERPENDICULAR_OVERWRITE = 0x80, PERPENDICULAR_DRIVES = 0x3c, PERPENDICULAR_GAP_WGATE = 0x03 };
 enum { CYLINDERS_MAX = 84, RECALIBRATE_STEPS = 79 };
 
@@ -39,6 +40,7 @@ static const struct state_field drive_fields[] = {
     FIELD_WIRING(struct floppy_drive, type),
     FIELD_RANGE(struct floppy_drive, cylinder, 0, CYLINDERS_MAX - 1, "cylinder under the head"),
     FIELD(struct floppy_drive, changed, "DSKCHG"),
+    FIELD_ARRAY(struct floppy_drive, deleted, "deleted data marks, a bit a sector"),
     FIELD_WIRING(struct floppy_drive, unused),
 };
 static const struct state_desc drive_state = STATE_DESC(struct floppy_drive, "floppy_drive", drive_fields);
@@ -348,6 +350,7 @@ static void take_command_byte(struct i82077 *f, uint8_t v)
 
 static void enter_reset(struct i82077 *f)
 {
+    f->dsr &= (uint8_t)~DSR_POWER_DOWN;
     timer_disarm(&f->timer);
     timer_disarm(&f->poll);
     for (unsigned n = 0; n < 4; n++) {
@@ -403,10 +406,23 @@ static bool in_reset(const struct i82077 *f)
     return !(f->dor & DOR_RESET);
 }
 
+static bool stopped(const struct i82077 *f)
+{
+    return in_reset(f) || f->dsr & DSR_POWER_DOWN;
+}
+
+/* Datasheet 4.1, "Power down": the oscillator is off; what was going on does not end. */
+static void power_down(struct i82077 *f)
+{
+    timer_disarm(&f->timer);
+    timer_disarm(&f->poll);
+    for (unsigned n = 0; n < 4; n++) timer_disarm(&f->seek[n].timer);
+}
+
 static uint8_t msr(const struct i82077 *f)
 {
     uint8_t v = 0;
-    if (in_reset(f)) return 0;
+    if (stopped(f)) return 0;
     for (unsigned n = 0; n < 4; n++)
         if (f->seek[n].busy) v |= (uint8_t)(1 << n);
     switch ((enum fdc_phase)f->phase) {
@@ -419,7 +435,7 @@ static uint8_t msr(const struct i82077 *f)
 
 static uint8_t fifo_read(struct i82077 *f)
 {
-    if (in_reset(f)) return 0xff;
+    if (stopped(f)) return 0xff;
     if (f->phase == FDC_PIO) return fdc_data_to_host(f) ? fdc_pio_read(f) : 0xff;
     if (f->phase != FDC_RESULT) {
         log_guest(f->dev.board->log, f->dev.id, "FIFO read with nothing in it");
@@ -433,7 +449,7 @@ static uint8_t fifo_read(struct i82077 *f)
 
 static void fifo_write(struct i82077 *f, uint8_t v)
 {
-    if (in_reset(f)) return;
+    if (stopped(f)) return;
     if (f->phase == FDC_COMMAND) take_command_byte(f, v);
     else if (f->phase == FDC_PIO && !fdc_data_to_host(f)) fdc_pio_write(f, v);
     else log_guest(f->dev.board->log, f->dev.id, "FIFO write of %02x that nobody expects", v);
@@ -484,7 +500,7 @@ static void write_dor(struct i82077 *f, uint8_t v)
     f->dor = v;
     if ((changed & DOR_RESET) && (v & DOR_RESET)) leave_reset(f);
     update_irq(f);
-    fdc_index_may_come(f);
+    if (!stopped(f)) fdc_index_may_come(f);
 }
 
 static void fdc_write(void *dev, uint64_t off, uint64_t val, unsigned size)
@@ -500,12 +516,13 @@ static void fdc_write(void *dev, uint64_t off, uint64_t val, unsigned size)
         f->tdr = v & 3;
         break;
     case DSR:
-        f->dsr = v & (uint8_t)~DSR_RESET;
+        f->dsr = (v & (uint8_t)~DSR_RESET) | (f->dsr & DSR_POWER_DOWN);
         f->rate = v & DSR_RATE;
         if ((v & DSR_RESET) && !in_reset(f)) {           /* clears itself */
             enter_reset(f);
             leave_reset(f);
         }
+        if (f->dsr & DSR_POWER_DOWN) power_down(f);
         break;
     case FIFO:
         fifo_write(f, v);
@@ -642,7 +659,8 @@ enum host_status i82077_change(struct device *fdc, unsigned drive, struct blk *b
     if (blk && !i82077_medium_fits(blk->size)) return HOST_BAD_FORMAT;
     blk_close(d->blk);
     set_medium(d, blk);
+    memset(d->deleted, 0, sizeof d->deleted);
     d->changed = true;
-    fdc_index_may_come(f);
+    if (!stopped(f)) fdc_index_may_come(f);
     return HOST_OK;
 }

@@ -5,9 +5,10 @@
  * "abnormally" with End of Cylinder, which is how every transfer without DMA ends. With terminal count in the middle of
  * a sector the rest of it is still read, or written with zeros.
  *
- * A disk image knows data of standard sectors only. GAP: deleted data marks are not kept (WRITE DELETED DATA writes
- * data), and FORMAT with other than the image's own sectors leaves the image alone. GAP: the FIFO never overruns or
- * runs dry; a host without DMA may take its time. */
+ * A disk image knows data of standard sectors only. Which of them have a deleted data mark is kept as long as the disk is
+ * in the drive.
+ * GAP: FORMAT with other than the image's own sectors leaves the image alone. GAP: the FIFO never overruns or runs dry; a
+ * host without DMA may take its time. */
 #include "devices/i82077_state.h"
 
 #include <string.h>
@@ -133,6 +134,21 @@ static uint8_t find_sector(struct i82077 *f, struct floppy_drive *d, uint64_t *o
     return is_write(f) && *off + FDC_SECTOR > d->blk->size ? ST1_ND : 0;
 }
 
+/* The data mark of the sector at that place of the image. */
+static bool deleted(const struct floppy_drive *d, uint64_t off)
+{
+    uint64_t n = off / FDC_SECTOR;
+    return n < FDC_SECTORS_MAX && d->deleted[n / 8] >> (n % 8) & 1;
+}
+
+static void set_mark(struct floppy_drive *d, uint64_t off, bool on)
+{
+    uint64_t n = off / FDC_SECTOR;
+    if (n >= FDC_SECTORS_MAX) return;
+    uint8_t bit = (uint8_t)(1u << n % 8);
+    d->deleted[n / 8] = (uint8_t)(on ? d->deleted[n / 8] | bit : d->deleted[n / 8] & ~bit);
+}
+
 static enum host_status read_sector(struct i82077 *f, struct floppy_drive *d, uint64_t off, struct error *e)
 {
     uint64_t there = off >= d->blk->size ? 0 : d->blk->size - off;
@@ -162,7 +178,7 @@ static void sector_done(struct i82077 *f)
         else search(f);
         return;
     }
-    if (op == CMD_READ_DELETED && !(f->command[0] & CMD_SK)) {
+    if (f->st2 & ST2_CM && !(f->command[0] & CMD_SK) && !is_write(f)) {
         finish(f, 0, 0, 0);                              /* one sector with the wrong mark, address not incremented */
         return;
     }
@@ -228,6 +244,7 @@ static enum host_status format_sector(struct i82077 *f, struct floppy_drive *d, 
     uint8_t filler[FDC_SECTOR];
     uint64_t off = offset_of(f, d, track, id[2]);
     memset(filler, f->command[5], sizeof filler);
+    set_mark(d, off, false);
     return off + FDC_SECTOR > d->blk->size ? HOST_OK : blk_write(d->blk, off, filler, sizeof filler, e);
 }
 
@@ -250,6 +267,7 @@ static void commit(struct i82077 *f)
             return;
         }
         st = blk_write(d->blk, off, f->buf, FDC_SECTOR, &e);
+        if (st == HOST_OK) set_mark(d, off, opcode(f) == CMD_WRITE_DELETED);
     }
     if (st != HOST_OK) host_failed(f, st, &e);
     else sector_done(f);
@@ -395,8 +413,10 @@ static void sector_arrives(struct i82077 *f)
         host_failed(f, st, &e);
         return;
     }
-    if (op == CMD_READ_DELETED) f->st2 |= ST2_CM;        /* the mark on the disk is that of data */
-    if (op == CMD_VERIFY || (op == CMD_READ_DELETED && (f->command[0] & CMD_SK))) sector_done(f);
+    /* Not the mark that the command is for: with SK it is skipped, else it is the last (datasheet tables 5-3, 5-4). */
+    bool wrong = op != CMD_READ_TRACK && deleted(d, off) != (op == CMD_READ_DELETED);
+    if (wrong) f->st2 |= ST2_CM;
+    if (op == CMD_VERIFY || (wrong && f->command[0] & CMD_SK)) sector_done(f);
     else start_transfer(f, FDC_SECTOR);
 }
 

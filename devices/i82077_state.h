@@ -14,7 +14,7 @@ enum { ST2_CM = 0x40, ST2_WC = 0x10, ST2_SH = 0x08, ST2_SN = 0x04, ST2_BC = 0x02
 enum { DOR_DMAGATE = 0x08, DOR_RESET = 0x04 };
 enum { CONFIG_EIS = 0x40, CONFIG_EFIFO = 0x20, CONFIG_POLL = 0x10, CONFIG_THRESHOLD = 0x0f };
 enum { SPECIFY_NON_DMA = 0x01 };               /* in its second byte */
-enum { FDC_SECTOR = 512 };
+enum { FDC_SECTOR = 512, FDC_SECTORS_MAX = 84 * 2 * 36 };
 
 /* Commands by their low five bits. */
 enum { CMD_READ_TRACK = 0x02, CMD_SPECIFY = 0x03, CMD_SENSE_DRIVE = 0x04, CMD_WRITE = 0x05, CMD_READ = 0x06,
@@ -43,7 +43,8 @@ struct floppy_drive {
     uint8_t type;                              /* enum floppy_drive_type */
     uint8_t cylinder;                          /* where the head is */
     bool changed;                              /* DSKCHG: set without a disk, reset by a step with one */
-    uint8_t unused[7];
+    uint8_t deleted[FDC_SECTORS_MAX / 8];      /* sectors with a deleted data mark, while the disk is in */
+    uint8_t unused[3];
 };
 
 /* The controller's side of a drive number. */

@@ -30,8 +30,8 @@ enum {                                            /* registers */
     CMOS_SUM_FIRST = 0x10, CMOS_SUM_LAST = 0x2d, CMOS_SUM_HIGH = 0x2e, CMOS_SUM_LOW = 0x2f,
 };
 enum { A_RATE = 0x0f, A_DIVIDER = 0x70, A_DIVIDER_1MHZ = 0x10, A_DIVIDER_32KHZ = 0x20, A_DIVIDER_RESET = 0x60, A_UIP = 0x80 };
-enum { B_DAYLIGHT = 0x01, B_24_HOURS = 0x02, B_BINARY = 0x04, B_SQUARE_WAVE = 0x08, B_UPDATE = 0x10, B_ALARM = 0x20, B_PERIODIC = 0x40,
-       B_SET = 0x80 };
+enum { B_DAYLIGHT = 0x01, B_24_HOURS = 0x02, B_BINARY = 0x04, B_SQUARE_WAVE = 0x08, B_UPDATE = 0x10, B_ALARM = 0x20,
+       B_PERIODIC = 0x40, B_SET = 0x80 };
 enum { C_UPDATE = 0x10, C_ALARM = 0x20, C_PERIODIC = 0x40, C_FLAGS = 0x70, C_IRQ = 0x80 };
 enum { SUNDAY = 1, SATURDAY = 7, APRIL = 4, OCTOBER = 10 };
 enum { D_VALID = 0x80 };

@@ -331,7 +331,8 @@ bool pc_build(struct machine *m, struct error *e)
         uint32_t features;
         bool p6 = (cpu_signature(m->cpu, &features) >> 8 & 15) == 6;
         m->lapic = lapic_create(b, "lapic", &(struct lapic_pins){ .bus = &m->apic_bus, .id = 0, .bus_clock = { 100000000, 1 },
-                                .version = p6 ? LAPIC_P6 : LAPIC_PENTIUM4, .intr = intr, .nmi = nmi, .smi = cpu_pin(m->cpu, CPU_PIN_SMI),
+                                .version = p6 ? LAPIC_P6 : LAPIC_PENTIUM4,
+                                .intr = intr, .nmi = nmi, .smi = cpu_pin(m->cpu, CPU_PIN_SMI),
                                 .init = cpu_pin(m->cpu, CPU_PIN_INIT), .extint = pc_extint, .extint_opaque = m });
         intr = lapic_lint(m->lapic, 0);
         nmi = lapic_lint(m->lapic, 1);

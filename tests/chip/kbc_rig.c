@@ -1,3 +1,5 @@
+/* A keyboard controller and what hangs on it, as the guest drives them: it waits for the input buffer to be empty before
+ * it writes again. */
 #include "tests/chip/kbc_rig.h"
 
 struct device *kbc_make(struct rig *r)

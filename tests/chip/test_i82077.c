@@ -1,140 +1,6 @@
 /* The floppy controller from its ports: reset, seeks, data by DMA and by FIFO, ends of transfers, formats, media. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/bytes.h"
-#include "devices/i82077_formats.h"
-#include "devices/i82077.h"
-#include "devices/isa_dma.h"
-#include "tests/chip/memory_blk.h"
-#include "tests/chip/rig.h"
-
-enum { DOR = 0x3f2, TDR, MSR, FIFO, DIR = 0x3f7, DSR = MSR, CCR = DIR, IRQ = 6 };
-enum { RQM = 0x80, DIO = 0x40, NON_DMA = 0x20, BUSY = 0x10 };
-enum { MFM = 0x40, MT = 0x80, SK = 0x20, READ = 0x06, WRITE = 0x05 };
-
-struct bench {
-    struct rig r;
-    struct device *fdc;
-    struct memory_blk *image[2];
-    struct isa_dma bus;
-    uint8_t memory[65536];                     /* what DMA channel 2 points at */
-    unsigned at, count;                        /* next byte, bytes to terminal count */
-    bool granted, dreq;
-};
-
-static struct bench *b;
-
-static unsigned dma_take(void *opaque, unsigned len, bool *tc)
-{
-    struct bench *bench = opaque;
-    unsigned n = bench->granted ? len < bench->count ? len : bench->count : 0;
-    *tc = n && n == bench->count;
-    bench->count -= n;
-    bench->at += n;
-    return n;
-}
-
-static unsigned dma_to_chip(void *opaque, unsigned channel, void *buf, unsigned len, bool *tc)
-{
-    ck_assert_uint_eq(channel, 2);
-    unsigned n = dma_take(opaque, len, tc);
-    memcpy(buf, b->memory + b->at - n, n);
-    return n;
-}
-
-static unsigned dma_from_chip(void *opaque, unsigned channel, const void *buf, unsigned len, bool *tc)
-{
-    ck_assert_uint_eq(channel, 2);
-    unsigned n = dma_take(opaque, len, tc);
-    memcpy(b->memory + b->at - n, buf, n);
-    return n;
-}
-
-static void dma_request(void *opaque, unsigned channel, bool dreq)
-{
-    (void)channel;
-    ((struct bench *)opaque)->dreq = dreq;
-}
-
-static bool dma_ready(void *opaque, unsigned channel)
-{
-    (void)channel;
-    return ((struct bench *)opaque)->granted;
-}
-
-static void dma_program(unsigned count)
-{
-    b->at = 0;
-    b->count = count;
-    b->granted = true;
-}
-
-static void create(uint64_t bytes0, bool second)
-{
-    b = calloc(1, sizeof *b);
-    rig_init(&b->r);
-    b->bus = (struct isa_dma){ dma_to_chip, dma_from_chip, dma_request, dma_ready, b };
-    struct i82077_pins pins = { .base = 0x3f0, .irq = rig_probe(&b->r, IRQ), .dma = &b->bus, .dma_channel = 2 };
-    b->image[0] = bytes0 ? memory_blk_create(bytes0) : NULL;
-    pins.drive[0].present = true;
-    pins.drive[0].blk = bytes0 ? &b->image[0]->blk : NULL;
-    pins.drive[1].present = second;
-    b->fdc = i82077_create(&b->r.board, "fdc", &pins);
-    board_reset(&b->r.board, RESET_POWER_ON);
-}
-
-static void teardown(void)
-{
-    rig_fini(&b->r);
-    free(b);
-}
-
-static uint8_t in(uint16_t port) { return rig_in8(&b->r, port); }
-static void out(uint16_t port, uint8_t v) { rig_out8(&b->r, port, v); }
-static bool irq(void) { return b->r.probe[IRQ].level; }
-static bool wait_irq(void) { return rig_step_until(&b->r, IRQ, true, 1000000000); }
-
-static void send(const uint8_t *p, unsigned n)
-{
-    for (unsigned i = 0; i < n; i++) {
-        ck_assert_uint_eq(in(MSR) & (RQM | DIO), RQM);
-        out(FIFO, p[i]);
-    }
-}
-#define SEND(...) send((const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ }))
-
-static unsigned receive(uint8_t *p)
-{
-    unsigned n = 0;
-    while ((in(MSR) & (RQM | DIO | BUSY)) == (RQM | DIO | BUSY) && n < 16) p[n++] = in(FIFO);
-    return n;
-}
-
-static void expect(const uint8_t *p, unsigned n)
-{
-    uint8_t got[16];
-    ck_assert_uint_eq(receive(got), n);
-    ck_assert_mem_eq(got, p, n);
-}
-#define EXPECT(...) expect((const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ }))
-
-/* As a BIOS does: out of reset with the motor of drive 0 on, four times SENSE INTERRUPT, SPECIFY, rate, home. */
-static void start(uint8_t rate, bool dma)
-{
-    out(DOR, 0x1c);
-    ck_assert(wait_irq());
-    for (uint8_t n = 0; n < 4; n++) {
-        SEND(0x08);
-        EXPECT((uint8_t)(0xc0 | n), 0);
-    }
-    out(CCR, rate);
-    SEND(0x03, 0xdf, dma ? 0x02 : 0x03);
-    SEND(0x07, 0);
-    ck_assert(wait_irq());
-    SEND(0x08);
-    EXPECT(0x20, 0);
-}
+#include "tests/chip/fdc_rig.h"
 
 static void setup(void)
 {
@@ -521,6 +387,49 @@ START_TEST(deleted_data_read_finds_data_marks)
 }
 END_TEST
 
+START_TEST(deleted_data_marks_stay_with_the_disk)
+{
+    dma_program(512);
+    SEND(MFM | 0x09, 0, 0, 0, 4, 2, 4, 0x1b, 0xff);                /* WRITE DELETED DATA, one sector */
+    wait_irq();
+    EXPECT(0, 0, 0, 1, 0, 1, 2);
+    dma_program(2048);
+    SEND(MFM | READ, 0, 0, 0, 3, 2, 18, 0x1b, 0xff);               /* ends with the deleted one */
+    wait_irq();
+    EXPECT(0, 0, 0x40, 0, 0, 4, 2);
+    ck_assert_uint_eq(b->at, 1024);
+    dma_program(1024);
+    SEND(MFM | SK | READ, 0, 0, 0, 3, 2, 18, 0x1b, 0xff);          /* or skips it: sectors 3 and 5 */
+    wait_irq();
+    EXPECT(0, 0, 0x40, 0, 0, 6, 2);
+    ck_assert_uint_eq(b->at, 1024);
+    dma_program(512);
+    SEND(MFM | 0x0c, 0, 0, 0, 4, 2, 18, 0x1b, 0xff);
+    wait_irq();
+    EXPECT(0, 0, 0, 0, 0, 5, 2);
+    dma_program(512);
+    SEND(MFM | 0x05, 0, 0, 0, 4, 2, 18, 0x1b, 0xff);               /* WRITE DATA takes the mark away */
+    wait_irq();
+    EXPECT(0, 0, 0, 0, 0, 5, 2);
+    dma_program(512);
+    SEND(MFM | READ, 0, 0, 0, 4, 2, 18, 0x1b, 0xff);
+    wait_irq();
+    EXPECT(0, 0, 0, 0, 0, 5, 2);
+}
+END_TEST
+
+START_TEST(power_down_lasts_until_a_reset)
+{
+    rig_out8(&b->r, 0x3f4, 0x40);
+    ck_assert_uint_eq(rig_in8(&b->r, 0x3f4), 0);
+    rig_out8(&b->r, 0x3f5, 0x10);
+    rig_out8(&b->r, 0x3f4, 0x00);                                  /* the bit alone does not end it */
+    ck_assert_uint_eq(rig_in8(&b->r, 0x3f4), 0);
+    rig_out8(&b->r, 0x3f4, 0x80);
+    ck_assert_uint_eq(rig_in8(&b->r, 0x3f4), 0x80);
+}
+END_TEST
+
 START_TEST(masked_dma_channel_is_an_overrun_in_the_end)
 {
     dma_program(512);
@@ -595,85 +504,6 @@ START_TEST(host_failure_stops_the_machine_and_is_tried_again)
     EXPECT(0, 0, 0, 0, 0, 2, 2);
     ck_assert_uint_eq(b->r.requests, 3);
     ck_assert_uint_eq(sector(0, 0, 1)[511], 0x3c);
-}
-END_TEST
-
-START_TEST(every_format_is_read_at_its_rate_and_to_its_last_sector)
-{
-    static const struct { unsigned kib; uint8_t c, h, s, rate, type; } formats[] = {
-        { 160, 40, 1, 8, RATE_250K, 1 }, { 180, 40, 1, 9, RATE_250K, 1 }, { 320, 40, 2, 8, RATE_250K, 1 },
-        { 360, 40, 2, 9, RATE_250K, 1 }, { 720, 80, 2, 9, RATE_250K, 4 }, { 1200, 80, 2, 15, RATE_500K, 2 },
-        { 1440, 80, 2, 18, RATE_500K, 4 }, { 1680, 80, 2, 21, RATE_500K, 4 }, { 1722, 82, 2, 21, RATE_500K, 4 },
-        { 2880, 80, 2, 36, RATE_1M, 5 },
-    };
-    for (unsigned i = 0; i < sizeof formats / sizeof formats[0]; i++) {
-        uint8_t c = formats[i].c - 1, h = formats[i].h - 1, s = formats[i].s;
-        teardown();
-        create(formats[i].kib * 1024, false);
-        ck_assert_uint_eq(i82077_drive_type(b->fdc, 0), formats[i].type);
-        ck_assert_uint_eq(i82077_drive_type(b->fdc, 1), 0);
-        start(formats[i].rate, true);
-        seek(c);
-        dma_program(512);
-        SEND(MFM | READ, (uint8_t)(h << 2), c, h, s, 2, s, 0x1b, 0xff);
-        ck_assert(wait_irq());
-        EXPECT((uint8_t)(h << 2), 0, 0, (uint8_t)(c + 1), h, 1, 2);
-        ck_assert_uint_eq(ld32(b->memory), formats[i].kib * 2 - 1);
-        SEND(MFM | READ, (uint8_t)(h << 2), c, h, (uint8_t)(s + 1), 2, 99, 0x1b, 0xff);
-        ck_assert(wait_irq());
-        EXPECT((uint8_t)(h << 2 | 0x40), 0x04, 0, c, h, (uint8_t)(s + 1), 2);
-    }
-}
-END_TEST
-
-START_TEST(forty_tracks_lie_under_every_second_step_of_a_96_tpi_drive)
-{
-    teardown();
-    create(1228800, false);
-    start(RATE_300K, true);
-    struct memory_blk *disk = memory_blk_create(368640);
-    ck_assert_int_eq(i82077_change(b->fdc, 0, &disk->blk), HOST_OK);
-    seek(20);
-    dma_program(512);
-    SEND(MFM | READ, 0, 10, 0, 1, 2, 9, 0x1b, 0xff);
-    ck_assert(wait_irq());
-    EXPECT(0, 0, 0, 10, 0, 2, 2);
-    ck_assert_uint_eq(ld32(b->memory), 10 * 18);
-    seek(21);
-    SEND(MFM | 0x0a, 0);
-    ck_assert(wait_irq());
-    EXPECT(0x40, 0x01, 0, 0, 0, 0, 2);
-}
-END_TEST
-
-START_TEST(cut_off_image_reads_zeros_and_refuses_writes_there)
-{
-    teardown();
-    create(100 * 512 + 100, false);                                /* counts as 1.44M */
-    start(RATE_500K, true);
-    seek(2);
-    dma_program(1024);
-    SEND(MT | MFM | READ, 4, 2, 1, 11, 2, 18, 0x1b, 0xff);         /* sector 100 and 101 */
-    ck_assert(wait_irq());
-    EXPECT(0x04, 0, 0, 2, 1, 13, 2);
-    ck_assert_mem_eq(b->memory, b->image[0]->data + 51200, 100);
-    for (unsigned i = 100; i < 1024; i++) ck_assert_uint_eq(b->memory[i], 0);
-    dma_program(512);
-    SEND(MT | MFM | WRITE, 4, 2, 1, 11, 2, 18, 0x1b, 0xff);
-    ck_assert(wait_irq());
-    EXPECT(0x44, 0x04, 0, 2, 1, 11, 2);
-}
-END_TEST
-
-START_TEST(sizes_beyond_any_floppy_do_not_fit)
-{
-    ck_assert(i82077_medium_fits(512));
-    ck_assert(i82077_medium_fits(2949120));
-    ck_assert(!i82077_medium_fits(2949121));
-    ck_assert(!i82077_medium_fits(0));
-    struct memory_blk *big = memory_blk_create(3000000);
-    ck_assert_int_eq(i82077_change(b->fdc, 0, &big->blk), HOST_BAD_FORMAT);
-    blk_close(&big->blk);
 }
 END_TEST
 
@@ -761,14 +591,12 @@ int main(void)
         &scan_looks_for_a_sector,
         &read_track_takes_sectors_in_order_whatever_they_are_called,
         &deleted_data_read_finds_data_marks,
+        &deleted_data_marks_stay_with_the_disk,
+        &power_down_lasts_until_a_reset,
         &masked_dma_channel_is_an_overrun_in_the_end,
         &empty_drive_or_stopped_motor_waits_for_the_index_pulse,
         &change_line_is_reset_by_a_step_with_a_disk,
         &host_failure_stops_the_machine_and_is_tried_again,
-        &every_format_is_read_at_its_rate_and_to_its_last_sector,
-        &forty_tracks_lie_under_every_second_step_of_a_96_tpi_drive,
-        &cut_off_image_reads_zeros_and_refuses_writes_there,
-        &sizes_beyond_any_floppy_do_not_fit,
         &state_survives_in_the_middle_of_a_sector,
         &random_accesses_never_crash,
         &hostile_state_is_refused_or_runs));

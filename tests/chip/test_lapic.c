@@ -468,5 +468,6 @@ int main(void)
         &extint_message_asks_the_pic, &one_shot_timer_interrupts_once_at_zero, &periodic_timer_keeps_its_phase,
         &masked_timer_counts_and_does_not_interrupt, &initial_count_zero_stops_the_timer, &tiny_period_does_not_flood,
         &divisors, &software_disable_masks_the_local_vectors, &errors_interrupt, &init_message_resets_but_keeps_the_id,
-        &init_pin_resets_like_the_message, &version_tells_how_many_entries_there_are, &state_is_complete, &random_accesses_do_no_harm));
+        &init_pin_resets_like_the_message, &version_tells_how_many_entries_there_are,
+        &state_is_complete, &random_accesses_do_no_harm));
 }
