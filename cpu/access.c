@@ -149,6 +149,7 @@ void lin_write(struct cpu *c, uint64_t linear, uint64_t v, unsigned size, bool u
 
 void lin_probe_write(struct cpu *c, uint64_t linear, unsigned len, bool user)
 {
+    if (len <= PAGE_SIZE && tlb_hit(c->tlb->write[user], linear, len)) return;
     for (uint64_t at = linear; at <= linear + len - 1; at = (at & PAGE_MASK) + PAGE_SIZE)
         tlb_translate(c, linear_cut(c, at), PAGE_WRITE, user);
 }

@@ -146,7 +146,7 @@ void block_evict_all(struct cpu *c)
     s->arena_used = 1;
     s->blocks_used = 0;
     c->link_from = NULL;
-    jump_cache_flush(c);
+    memset(c->jump_cache, 0xff, JUMP_CACHE * sizeof *c->jump_cache);
 }
 
 void jump_cache_flush(struct cpu *c)

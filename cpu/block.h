@@ -67,10 +67,13 @@ struct block_store {
     struct insn step[2];                      /* one uncached instruction and the record that leaves */
 };
 
-/* Where a jump out of the page went the last time. */
+/* Where a jump out of the page went the last time. An entry of an old mapping is good again once its address is known to
+ * lead to the same backing page still, which is what most CR3 loads come to. */
 struct jump_entry {
     uint64_t linear, context;
     const struct insn *first;
+    uint32_t page;                            /* backing */
+    uint32_t unused;
 };
 
 static inline unsigned jump_index(uint64_t linear) { return (unsigned)(linear ^ linear >> 12) & (JUMP_CACHE - 1); }

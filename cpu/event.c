@@ -44,7 +44,7 @@ static void deliver_real(struct cpu *c, const struct event *e)
     frame_push(c, &f, c->seg[SEG_CS].sel, 2);
     frame_push(c, &f, (uint16_t)e->ip, 2);
     frame_commit_sp(c, &f);
-    eflags_set(c, eflags_get(c) & ~(uint32_t)(FL_IF | FL_TF | FL_AC | FL_RF));
+    eflags_set(c, e->flags & ~(uint32_t)(FL_IF | FL_TF | FL_AC | FL_RF));
     seg_load_real(c, SEG_CS, (uint16_t)(vector >> 16));
     c->rip = vector & 0xffff;
 }
@@ -153,7 +153,7 @@ static void deliver_protected(struct cpu *c, const struct event *e)
 
     uint32_t clear = FL_TF | FL_NT | FL_RF | FL_VM;
     if (desc_type(&gate) == SYS_INT16 || desc_type(&gate) == SYS_INT32) clear |= FL_IF;
-    eflags_set(c, eflags_get(c) & ~clear);
+    eflags_set(c, e->flags & ~clear);
 }
 
 void event_deliver_at(struct cpu *c, enum vector v, enum event_kind kind, bool has_error, uint32_t error, uint64_t ip)

@@ -198,7 +198,7 @@ enum status op_sysenter(struct cpu *c, const struct insn *i)
     set_reg32(c, R_SP, (uint32_t)c->sysenter_esp);
     c->rip = (uint32_t)c->sysenter_eip;
     eflags_set(c, eflags_get(c) & ~(uint32_t)(FL_VM | FL_IF | FL_RF));
-    cpu_mode_changed(c);
+    cpu_level_changed(c);
     return BODY_JUMP;
 }
 
@@ -212,6 +212,6 @@ enum status op_sysexit(struct cpu *c, const struct insn *i)
     c->cpl = 3;
     set_reg32(c, R_SP, reg32(c, R_CX));
     c->rip = reg32(c, R_DX);
-    cpu_mode_changed(c);
+    cpu_level_changed(c);
     return BODY_JUMP;
 }

@@ -73,9 +73,9 @@ void cpu_seg_changed(struct cpu *c, unsigned seg)
     jump_context_derive(c);
 }
 
-void cpu_mode_changed(struct cpu *c)
+/* The mode from the segments' derived ends, CPL and EFLAGS. */
+static void derive_mode(struct cpu *c)
 {
-    for (unsigned n = 0; n < SEG_COUNT; n++) derive_segment(c, n);
     uint32_t mode = 0;
     const struct seg *cs = &c->seg[SEG_CS];
     if (cs->attr & SEG_D) mode |= MODE_D32;
@@ -99,6 +99,19 @@ void cpu_mode_changed(struct cpu *c)
         c->tlb_read = c->tlb->read[user];
         c->tlb_write = c->tlb->write[user];
     }
+}
+
+void cpu_mode_changed(struct cpu *c)
+{
+    for (unsigned n = 0; n < SEG_COUNT; n++) derive_segment(c, n);
+    derive_mode(c);
+}
+
+void cpu_level_changed(struct cpu *c)
+{
+    derive_segment(c, SEG_CS);
+    derive_segment(c, SEG_SS);
+    derive_mode(c);
 }
 
 /* ---- finding what runs next */
@@ -169,8 +182,25 @@ static struct block *find_block(struct cpu *c)
         return b;
     }
     struct insn *first = &c->blocks->arena[b->first];
-    c->jump_cache[jump_index(linear)] = (struct jump_entry){ linear, c->jump_context, first };
+    c->jump_cache[jump_index(linear)] = (struct jump_entry){ linear, c->jump_context, first, b->page, 0 };
     return b;
+}
+
+/* What the jump cache knows of the IP, also from before the mapping changed; or NULL. May fault. */
+static const struct insn *find_known(struct cpu *c)
+{
+    uint64_t linear = linear_ip(c);
+    struct jump_entry *e = &c->jump_cache[jump_index(linear)];
+    uint64_t page_eip = c->rip - (linear & (PAGE_SIZE - 1));
+    if (e->linear != linear || (uint32_t)e->context != c->mode || page_eip > c->page_eip_max) return NULL;
+    if (e->first->run == run_stale) return NULL;
+    if (e->context != c->jump_context) {
+        struct tlb_page *p = tlb_translate(c, linear, PAGE_FETCH, c->cpl == 3);
+        if (!p->host || p->backing != e->page || ((c->dr[7] & 0xff) && debug_page_watched(c, linear, true))) return NULL;
+        e->context = c->jump_context;
+    }
+    c->page_eip = page_eip;
+    return e->first;
 }
 
 /* The instruction at the IP, if it crosses into the next page, from a small cache of its own; or NULL. May fault on the
@@ -330,8 +360,8 @@ static void run_next(struct cpu *c)
         from = NULL;
     }
     if (!from && c->budget >= BLOCK_MAX) {
-        const struct insn *known = jump_target(c, c->rip, &c->page_eip);
-        if (known && known->run != run_stale) {
+        const struct insn *known = find_known(c);
+        if (known) {
             exec_run(c, known);
             return;
         }

@@ -148,10 +148,12 @@ void cs_check_eip(struct cpu *c, const struct desc *d, uint32_t eip, uint32_t ex
 void cs_commit(struct cpu *c, struct desc *d, uint16_t sel, unsigned cpl, uint32_t eip)
 {
     desc_mark_accessed(c, d);
-    c->seg[SEG_CS] = desc_seg(d, (uint16_t)((sel & SEL_MASK) | cpl));
+    struct seg s = desc_seg(d, (uint16_t)((sel & SEL_MASK) | cpl)), *cs = &c->seg[SEG_CS];
+    bool same = s.base == cs->base && s.limit == cs->limit && s.attr == cs->attr && c->cpl == cpl;
+    *cs = s;
     c->cpl = (uint8_t)cpl;
     c->rip = eip;
-    cpu_mode_changed(c);
+    if (!same) cpu_level_changed(c);
 }
 
 void cs_jump_real(struct cpu *c, uint16_t sel, uint32_t eip)

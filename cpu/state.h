@@ -172,6 +172,8 @@ void eflags_set(struct cpu *c, uint32_t value);             /* replaces all bits
 void attention_derive(struct cpu *c);
 /* Segment registers, base, limit, CPL, D bits, CR0, CR4 or EFLAGS.VM/TF/AC changed: recompute c->mode (run.c). */
 void cpu_mode_changed(struct cpu *c);
+/* The same where only CS, SS and CPL may have changed. */
+void cpu_level_changed(struct cpu *c);
 /* The same where only c->seg[seg] changed. */
 void cpu_seg_changed(struct cpu *c, unsigned seg);
 /* The instruction that has just run, with c->budget not yet lowered for it, opened a shadow. For tests of bodies. */
