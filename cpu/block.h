@@ -69,10 +69,11 @@ struct block_store {
 
 /* Where a jump out of the page went the last time. An entry of an old mapping is good again once its address is known to
  * lead to the same backing page still, which is what most CR3 loads come to. */
+#define NO_PAGE UINT32_MAX
 struct jump_entry {
     uint64_t linear, context;
     const struct insn *first;
-    uint32_t page;                            /* backing */
+    uint32_t page;                            /* backing; NO_PAGE: tied to two, not to be renewed */
     uint32_t unused;
 };
 

@@ -237,7 +237,7 @@ static const struct insn *find_cross(struct cpu *c)
     if (c->mode & MODE_FLAT_CS) {             /* no limit to look at: as long as the mappings stay, it may be jumped to */
         jump_cache_drop(c, x);
         x->linear = linear;
-        c->jump_cache[jump_index(linear)] = (struct jump_entry){ linear, c->jump_context, x->insn };
+        c->jump_cache[jump_index(linear)] = (struct jump_entry){ linear, c->jump_context, x->insn, NO_PAGE, 0 };
     }
     return x->insn;
 }
