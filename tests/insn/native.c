@@ -382,7 +382,7 @@ int main(int argc, char **argv)
     memcpy(memory.limit, j.b->limit, sizeof memory.limit);
     j.beige = beige_create(&memory);
 
-    for (unsigned n = 0; n < op_codes_count; n++) rows += row_runs(&j, n);
+    for (unsigned n = 0; n < op_codes_count; n++) rows += row_runs(&j, n) && !row_skipped(row_name((enum op)op_codes[n].op));
     unsigned long cases = all ? 10000000 / rows + 1 : number[0];
     for (unsigned n = 0; n < op_codes_count; n++) {
         const char *name = row_name((enum op)op_codes[n].op);

@@ -267,6 +267,31 @@ START_TEST(later_chips_have_a_limit)
 }
 END_TEST
 
+/* ---- the end of the stack in real mode */
+
+START_TEST(the_286_shuts_down_without_room_for_a_frame)
+{
+    /* PUSHA: exception 13 where the words do not fit, shutdown where the exception's frame does not either; PUSH and INT (80286
+     * Programmer's Reference Manual, PUSHA and PUSH; exception 13 for the stack: captured from an 80C286). */
+    static const struct { uint8_t code[2]; unsigned first_fault, last_fault; } rows[] = {
+        { { 0x60 }, 1, 15 }, { { 0x50 }, 1, 1 }, { { 0xcd, 0x20 }, 1, 5 },
+    };
+    for (unsigned n = 0; n < 3; n++)
+        for (unsigned sp = 1; sp < 20; sp += 2) {
+            struct rig *r = real_mode("286", rows[n].code, 2, 0, 0, 0);
+            seg_load_real(r->c, SEG_SS, 0x3000);
+            r->c->r[R_SP] = sp;
+            st32(rig_at(r, 4 * 13), 0x7100);
+            cpu_run(r->c, 1);
+            bool faults = sp >= rows[n].first_fault && sp <= rows[n].last_fault, down = faults && sp <= 5;
+            ck_assert_msg(r->shutdowns == down, "%02x with SP %u: %u shutdowns", rows[n].code[0], sp, r->shutdowns);
+            if (!down) ck_assert_msg((r->c->rip == 0x7100) == faults, "%02x with SP %u goes to %llx", rows[n].code[0], sp,
+                                     (unsigned long long)r->c->rip);
+            rig_destroy(r);
+        }
+}
+END_TEST
+
 /* ---- registers of old */
 
 START_TEST(test_registers_find_what_was_written)
@@ -313,6 +338,7 @@ int main(void)
     tcase_add_test(t, a_model_has_its_instructions_and_no_others);
     tcase_add_test(t, the_8086_takes_prefixes_without_end);
     tcase_add_test(t, later_chips_have_a_limit);
+    tcase_add_test(t, the_286_shuts_down_without_room_for_a_frame);
     tcase_add_test(t, test_registers_find_what_was_written);
     tcase_add_test(t, reserved_bits_of_cr0_read_as_the_chip_has_them);
     suite_add_tcase(s, t);
