@@ -12,8 +12,9 @@
  * it does not answer falls through to the ROM or to nobody.
  *
  * GAP: D_CLS (SMRAM closed to data, open to code) is stored, but the map does not tell a fetch from a load.
- * GAP: the DRAM row boundaries (DRB) are set to the memory fitted, as a BIOS would leave them, and are not decoded:
- * memory cannot be made to vanish by writing them. ECC and error registers never report an error. */
+ * The DRAM row boundaries (DRB) come up as a BIOS would leave them, which no firmware for this board does: all memory is
+ * in row 0, and ends where DRB0 says.
+ * GAP: ECC and error registers never report an error. */
 #include "devices/i440fx.h"
 
 #include <assert.h>
@@ -29,6 +30,7 @@ enum {                                        /* registers of its own, datasheet
 enum { PAM_READ = 1, PAM_WRITE = 2 };
 enum { G_SMRAME = 0x08, D_LCK = 0x10, D_CLS = 0x20, D_OPEN = 0x40 };
 enum { TRC_HARD = 2, TRC_RESET = 4 };
+enum { DRB_MAX = 255 /* and all above: the part ends at 1 GiB */ };
 enum { FDHC_512K = 0x40, FDHC_15M = 0x80, FDHC_MASK = 0xc0 };
 
 #define KIB 1024ull
@@ -120,11 +122,14 @@ static void apply(struct i440fx *h)
         trace(h->pci.dev.board->log, i440fx_smram, (uint64_t)smram, (uint64_t)open, (uint64_t)closed);
     region_set(m, &h->smram_open, open, h->smram_open.base, h->smram_open.size);
     region_set(m, &h->smram_smm, closed, h->smram_smm.base, h->smram_smm.size);
+    uint64_t top = config[DRB0] == DRB_MAX ? I440FX_RAM_MAX : config[DRB0] * 8 * MIB;
     for (unsigned i = 0; i < RAM_PARTS; i++) {
         struct region *r = &h->ram_part[i];
+        uint64_t from = ram_parts[i].from, fitted = ram_parts[i].to < h->ram->size ? ram_parts[i].to : h->ram->size;
+        uint64_t to = fitted < top ? fitted : top;
         bool hole = (i == RAM_512K && (config[FDHC] & FDHC_MASK) == FDHC_512K) ||
                     (i == RAM_15M && (config[FDHC] & FDHC_MASK) == FDHC_15M);
-        if (r->size) region_set(m, r, !hole, r->base, r->size);
+        if (r->size) region_set(m, r, !hole && to > from, from, (to > from ? to : fitted) - from);
     }
     phys_end(m);
     /* D_LCK: it and D_OPEN become read only until reset. */
@@ -153,8 +158,8 @@ static void i440fx_reset(struct device *d, enum reset_kind kind)
     st16(config + PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
     st16(config + PCI_STATUS, 0x0280);
     for (unsigned i = 0; i < sizeof regs / sizeof regs[0]; i++) config[regs[i].off] = regs[i].reset;
-    uint64_t units = h->ram->size / (8 * MIB);
-    for (unsigned i = 0; i < 8; i++) config[DRB0 + i] = (uint8_t)(units > 255 ? 255 : units ? units : 1);
+    uint64_t units = (h->ram->size + 8 * MIB - 1) / (8 * MIB);
+    for (unsigned i = 0; i < 8; i++) config[DRB0 + i] = (uint8_t)(units > DRB_MAX ? DRB_MAX : units);
     h->trc_reset = false;
     irq_set(&h->init, false);
     apply(h);

@@ -5,7 +5,7 @@
 #include "tests/chip/rig.h"
 
 enum { RAM_SIZE = 20 << 20, ROM_SIZE = 256 << 10 };
-enum { PAM0 = 0x59, FDHC = 0x68, SMRAM = 0x72, TRC = 0x93 };
+enum { PAM0 = 0x59, DRB0 = 0x60, FDHC = 0x68, SMRAM = 0x72, TRC = 0x93 };
 
 static struct rig r;
 static struct pci_bus *bus;
@@ -131,6 +131,33 @@ START_TEST(locked_smram_cannot_be_opened_until_reset)
 }
 END_TEST
 
+START_TEST(smram_closed_to_data_is_still_read_in_smm)
+{
+    ram->data[0xa1234] = 0x77;
+    set_reg(SMRAM, 0x2a);                     /* G_SMRAME, D_CLS: a GAP, fetches and loads are not told apart */
+    ck_assert_uint_eq(get_smm(0xa1234), 0x77);
+    ck_assert_uint_eq(reg(SMRAM), 0x2a);
+}
+END_TEST
+
+START_TEST(row_boundary_cuts_memory_off)
+{
+    put(RAM_SIZE - 1, 0x12);
+    ck_assert_uint_eq(reg(DRB0), 3);          /* 20 MiB in units of 8 */
+    set_reg(DRB0, 2);
+    ck_assert_uint_eq(get(RAM_SIZE - 1), 0xff);
+    ck_assert_uint_eq(get(0x1000000), 0xff);
+    put(0xffffff, 0x34);
+    ck_assert_uint_eq(get(0xffffff), 0x34);
+    set_reg(DRB0, 1);
+    ck_assert_uint_eq(get(0xffffff), 0xff);
+    ck_assert_uint_eq(get(0x7fffff), 0);
+    set_reg(DRB0, 255);
+    ck_assert_uint_eq(get(RAM_SIZE - 1), 0x12);
+    ck_assert_uint_eq(get(0xffffff), 0x34);
+}
+END_TEST
+
 START_TEST(fixed_hole_moves_memory_to_the_bus)
 {
     ram->data[15 << 20] = 0x15;
@@ -207,6 +234,7 @@ int main(void)
         &identity_is_the_one_seabios_knows, &rom_ends_at_4_gib_and_its_last_128k_at_1_mib, &ram_ends_where_it_ends,
         &each_pam_nibble_rules_its_segment, &firmware_copies_itself_through_one_address,
         &smram_is_seen_in_smm_only_unless_open, &locked_smram_cannot_be_opened_until_reset,
+        &smram_closed_to_data_is_still_read_in_smm, &row_boundary_cuts_memory_off,
         &fixed_hole_moves_memory_to_the_bus, &turbo_reset_acts_on_the_edge, &reset_shows_the_rom_again, &load_restores_the_map,
         &state_is_complete, &random_accesses_do_no_harm));
 }

@@ -524,6 +524,17 @@ START_TEST(power_on_sends_the_self_test_result)
 }
 END_TEST
 
+START_TEST(self_test_takes_10_ms)
+{
+    data(0xff);
+    ck_assert_int_eq(next(), 0xfa);
+    rig_step_ns(&r, 8000000);
+    ck_assert_uint_eq(status() & 1, 0);
+    rig_step_ns(&r, 3500000);
+    ck_assert_int_eq(rig_in8(&r, 0x60), 0xaa);
+}
+END_TEST
+
 START_TEST(disabled_scanning_loses_keys)
 {
     ck_assert_str_eq(to_kbd(0xf5), "fa");
@@ -624,6 +635,7 @@ int main(void)
         &keyboard_identifies_itself,
         &keyboard_reset_reports_its_self_test,
         &power_on_sends_the_self_test_result,
+        &self_test_takes_10_ms,
         &disabled_scanning_loses_keys,
         &unknown_command_asks_for_resend_and_resend_repeats,
         &command_in_place_of_an_argument_is_taken_as_one,

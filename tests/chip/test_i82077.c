@@ -323,6 +323,37 @@ START_TEST(format_fills_the_sectors_of_a_track)
 }
 END_TEST
 
+START_TEST(format_of_other_sectors_leaves_the_image_alone)
+{
+    uint8_t before[512];
+    memcpy(before, sector(9, 1, 1), 512);
+    seek(9);
+    st32(b->memory, 0x01010109);                                   /* 256 bytes a sector */
+    dma_program(4);
+    SEND(MFM | 0x0d, 4, 1, 1, 0x32, 0xe5);
+    ck_assert(wait_irq());
+    uint8_t r[16];
+    ck_assert_uint_eq(receive(r), 7);
+    ck_assert_uint_eq(r[0], 4);
+    ck_assert_mem_eq(sector(9, 1, 1), before, 512);
+}
+END_TEST
+
+START_TEST(fifo_waits_for_a_slow_host)
+{
+    SEND(0x03, 0xdf, 0x03);
+    SEND(MFM | READ, 0, 0, 0, 18, 2, 18, 0x1b, 0xff);
+    ck_assert(wait_irq());
+    rig_step_ns(&b->r, 1000000000);                                /* a drive would have overrun it 31,250 times */
+    for (unsigned n = 0; n < 512; n++) {
+        while (!(in(MSR) & RQM)) rig_step_ns(&b->r, 1000);
+        ck_assert_uint_eq(in(FIFO), sector(0, 0, 18)[n]);
+    }
+    ck_assert(wait_irq());
+    EXPECT(0x40, 0x80, 0, 1, 0, 1, 2);
+}
+END_TEST
+
 START_TEST(verify_moves_nothing_and_counts)
 {
     dma_program(512);
@@ -587,6 +618,8 @@ int main(void)
         &without_dma_the_fifo_interrupts_by_its_threshold,
         &without_dma_writes_take_bytes_too,
         &format_fills_the_sectors_of_a_track,
+        &format_of_other_sectors_leaves_the_image_alone,
+        &fifo_waits_for_a_slow_host,
         &verify_moves_nothing_and_counts,
         &scan_looks_for_a_sector,
         &read_track_takes_sectors_in_order_whatever_they_are_called,

@@ -92,6 +92,21 @@ START_TEST(cf9_resets_on_the_edge_of_bit_2)
 }
 END_TEST
 
+START_TEST(smi_and_chip_select_registers_are_held)
+{
+    static const struct { uint8_t off, reset, set; } rows[] = {
+        { 0x4e, 0x03, 0xff }, { 0xa0, 0x08, 0x1f }, { 0xa2, 0x00, 0xff }, { 0xa8, 0x0f, 0xff }, { 0xaa, 0x00, 0xff },
+    };
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        ck_assert_uint_eq(pci_config_read(bus, DEVFN, rows[i].off, 1), rows[i].reset);
+        pci_config_write(bus, DEVFN, rows[i].off, 0xff, 1);
+        ck_assert_uint_eq(pci_config_read(bus, DEVFN, rows[i].off, 1), rows[i].set);
+    }
+    rig_step_ns(&r, 1000000000);              /* a GAP: nothing comes of it, not from the fast-off timer either */
+    ck_assert_uint_eq(pci_config_read(bus, DEVFN, 0xa8, 1), 0xff);
+}
+END_TEST
+
 START_TEST(cf9_is_not_the_configuration_address)
 {
     rig_out32(&r, 0xcf8, 0x80000800);
@@ -124,5 +139,5 @@ int main(void)
     return rig_run("piix3", setup, teardown, RIG_TESTS(
         &identity, &pirq_drives_the_interrupt_it_is_routed_to, &two_pirqs_share_one_interrupt,
         &reserved_interrupts_cannot_be_routed_to, &cf9_resets_on_the_edge_of_bit_2, &cf9_is_not_the_configuration_address,
-        &state_is_complete, &random_accesses_do_no_harm));
+        &smi_and_chip_select_registers_are_held, &state_is_complete, &random_accesses_do_no_harm));
 }

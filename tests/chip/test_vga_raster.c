@@ -165,6 +165,33 @@ START_TEST(blanking_hides_lines_and_cells)
 }
 END_TEST
 
+/* What is not modelled: each of these shows it, and has to change with it. */
+START_TEST(border_load_rates_and_extended_memory_have_no_effect)
+{
+    out_ac(r, 0x11, 5);
+    vga_rig_set_colour(r, 5, 63, 63, 63);
+    for (unsigned i = 0; i < 640; i++) poke8(r, 0xa0000 + i, (uint8_t)(i * 7));
+    vga_rig_render(r);
+    ck_assert_uint_eq(r->surface.width, 640);                 /* no border around */
+    ck_assert_uint_eq(r->surface.height, 400);
+    ck_assert_uint_eq(inb(r, 0x3da) & 0x30, 0x30);            /* bits 0 and 2 of the border's colour, */
+    beam_to(2, 100);
+    ck_assert_uint_eq(inb(r, 0x3da) & 0x31, 0x30);            /* though a pixel of colour 0 is under the beam */
+    uint32_t before[640];
+    memcpy(before, r->surface.pixels, sizeof before);
+    out_indexed(r, 0x3c4, 1, 0x15);                           /* shift load, shift 4 */
+    out_indexed(r, 0x3c4, 4, 0x0c);                           /* 64 KiB */
+    vga_rig_render(r);
+    ck_assert_mem_eq(before, r->surface.pixels, sizeof before);
+    poke8(r, 0xa0000 + 0xfff0, 0x5a);
+    ck_assert_uint_eq(peek8(r, 0xa0000 + 0xfff0), 0x5a);
+    out_ac(r, 0x10, 0x41);
+    out_indexed(r, 0x3c4, 1, 0x00);                           /* 256 colours with nine dots: as with eight */
+    vga_rig_render(r);
+    ck_assert_uint_eq(r->surface.width, 640);
+}
+END_TEST
+
 START_TEST(nine_dots_a_character_make_planar_graphics_wider)
 {
     vga_rig_set_mode(r, MODE_12);
@@ -186,5 +213,5 @@ int main(void)
         &panning_and_split_can_change_on_the_way, &mode_may_be_another_below_a_line,
         &cursor_and_start_address_wait_for_the_next_frame_anyway, &more_changes_than_fit_are_drawn_as_they_end,
         &changes_are_forgotten_by_a_load, &blanking_hides_lines_and_cells,
-        &nine_dots_a_character_make_planar_graphics_wider));
+        &border_load_rates_and_extended_memory_have_no_effect, &nine_dots_a_character_make_planar_graphics_wider));
 }
