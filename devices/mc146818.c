@@ -39,20 +39,21 @@ enum { HOUR_PM = 0x80, ALARM_ANY = 0xc0, INDEX_NMI_MASK = 0x80 };
 
 struct mc146818 {
     struct device dev;
-    struct irq_line irq, nmi_mask;
-    struct timer event;                           /* next tick that may interrupt */
+    struct irq_line irq, wake, nmi_mask;
     uint64_t chain;                               /* updates come at this tick plus whole seconds */
+    struct timer event;                           /* next tick that may interrupt */
     uint64_t seen;                                /* registers and flags are as of this tick */
     uint8_t ram[2 * BANK];                        /* 0-13 are the clock's registers */
     uint8_t index[2];                             /* written to 70h and 72h */
     uint8_t century;
     bool fell_back;                               /* daylight saving has ended: the hour after 1 a.m. comes a second time */
-    uint8_t unused[12];
+    uint8_t unused[4];
 };
 
 static const struct state_field mc146818_fields[] = {
     FIELD_WIRING(struct mc146818, dev),
     FIELD(struct mc146818, irq, "IRQ output"),
+    FIELD(struct mc146818, wake, "IRQ output to the power management"),
     FIELD(struct mc146818, nmi_mask, "bit 7 of port 70h"),
     FIELD(struct mc146818, event, "next interrupt"),
     FIELD(struct mc146818, chain, "phase of the divider, in crystal ticks"),
@@ -254,6 +255,7 @@ static void update_irq(struct mc146818 *m)
     m->ram[RTC_C] = (uint8_t)((m->ram[RTC_C] & C_FLAGS) | (on ? C_IRQ : 0));
     if (on && !m->irq.level) trace(m->dev.board->log, rtc_interrupt, (uint64_t)m->ram[RTC_C]);
     irq_set(&m->irq, on);
+    irq_set(&m->wake, on);
 }
 
 static void mc146818_sync(struct mc146818 *m)
@@ -445,6 +447,7 @@ struct device *mc146818_create(struct board *b, const char *id, const struct mc1
     if (!m) abort();
     device_init(&m->dev, &mc146818_class, b, id);
     m->irq = pins->irq;
+    m->wake = pins->wake;
     m->nmi_mask = pins->nmi_mask;
     m->century = pins->century;
     timer_init(&m->event, b->clock, "mc146818 event", event_due, m);

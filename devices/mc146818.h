@@ -9,6 +9,7 @@ struct mc146818_pins {
     int64_t date;                     /* at power-on, seconds since 1970 UTC */
     uint8_t century;                  /* CMOS byte that counts centuries (32h); 0: none */
     struct irq_line irq;              /* IRQ8, active high here */
+    struct irq_line wake;             /* the same wire, to the power management */
     struct irq_line nmi_mask;         /* bit 7 of port 70h: high blocks NMI */
 };
 

@@ -32,7 +32,7 @@ enum {                                        /* PM I/O, offsets from PMBA, one 
     PMSTS_PMEN = 0x00, PMCNTRL = 0x04, PMTMR = 0x08, GPSTS_GPEN = 0x0c, PCNTRL = 0x10, PLVL = 0x14, GLBSTS = 0x18,
     DEVSTS = 0x1c, GLBEN = 0x20, GLBCTL = 0x28, DEVCTL = 0x2c, GPIREG = 0x30, GPOREG = 0x34,
 };
-enum { TMROF_STS = 1, GBL_STS = 0x20, PWRBTN_STS = 0x100, PMSTS_BITS = 0x8d31, PMEN_BITS = 0x0521 };
+enum { TMROF_STS = 1, GBL_STS = 0x20, PWRBTN_STS = 0x100, RTC_STS = 0x400, PMSTS_BITS = 0x8d31, PMEN_BITS = 0x0521 };
 enum { SCI_EN = 1, GBL_RLS = 4, SUS_TYP_SHIFT = 10, SUS_EN = 0x2000, PMCNTRL_BITS = 0x1c03 };
 enum { SUS_SOFT_OFF = 0 };
 enum { BIOS_STS = 2, APM_STS = 0x20, GLBSTS_BITS = 0x0df2, BIOS_EN = 2, GLBEN_BITS = 0x0fff };
@@ -162,6 +162,9 @@ static void overflow_due(void *opaque, vtime due)
         update(p);
     }
 }
+
+/* 7.3.1, RTC_STS. */
+void piix4_pm_rtc(struct device *d) { set_pmsts((struct piix4_pm *)d, RTC_STS); }
 
 void piix4_pm_power_button(struct device *d) { set_pmsts((struct piix4_pm *)d, PWRBTN_STS); }
 

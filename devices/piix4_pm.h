@@ -13,7 +13,9 @@ struct piix4_pm_pins {
 
 /* Claims ports B2h and B3h; the ACPI and SMBus blocks follow their base registers. */
 struct device *piix4_pm_create(struct board *b, const char *id, const struct piix4_pm_pins *pins);
-/* The power button is pressed (an input, between instructions). */
+/* IRQ8 of the real-time clock has been asserted. */
+void piix4_pm_rtc(struct device *d);
+/* The power button is pressed and let go (an input, between instructions). */
 void piix4_pm_power_button(struct device *d);
 
 #endif

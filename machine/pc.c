@@ -70,6 +70,14 @@ static void pc_cpu_reset(void *opaque, unsigned pin, bool level)
     }
 }
 
+/* IRQ8 wakes a sleeping board. */
+static void pc_rtc_wake(void *opaque, unsigned pin, bool level)
+{
+    struct machine *m = opaque;
+    (void)pin;
+    if (level) piix4_pm_rtc(m->pm);
+}
+
 /* A triple fault: the 440FX answers the CPU's shutdown cycle with a reset. */
 static void pc_cpu_shutdown(void *opaque)
 {
@@ -364,7 +372,8 @@ bool pc_build(struct machine *m, struct error *e)
     struct device *port61 = port61_create(b, "port61", &(struct port61_pins){ .base = 0x61, .gate2 = i8254_gate(pit, 2),
                                           .nmi = nmi, .out2 = i8254_out_sense(pit, 2), .refresh = i8254_toggle_sense(pit, 1) });
     m->rtc = mc146818_create(b, "rtc", &(struct mc146818_pins){ .base = 0x70, .date = m->cfg.rtc_base, .century = 0x32,
-                             .irq = hpet_rtc_in(hpet), .nmi_mask = port61_input(port61, PORT61_NMI_MASK) });
+                             .irq = hpet_rtc_in(hpet), .wake = IRQ_LINE(pc_rtc_wake, m, 0),
+                             .nmi_mask = port61_input(port61, PORT61_NMI_MASK) });
 
     /* Keyboard, mouse, A20. */
     struct device *kbc = i8042_create(b, "kbc", &(struct i8042_pins){ .data = 0x60, .command = 0x64,

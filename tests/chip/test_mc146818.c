@@ -4,7 +4,7 @@
 #include "devices/mc146818.h"
 #include "tests/chip/rig.h"
 
-enum { IRQ, NMI_MASK };
+enum { IRQ, NMI_MASK, WAKE };
 enum { SEC = 0, SEC_ALARM, MIN, MIN_ALARM, HOUR, HOUR_ALARM, WEEKDAY, DAY, MONTH, YEAR, A, B, C, D };
 #define SECOND 1000000000ull
 
@@ -15,7 +15,7 @@ static struct device *make(struct rig *on)
 {
     return mc146818_create(&on->board, "rtc", &(struct mc146818_pins){
         .base = 0x70, .date = 951782399 /* Mon 28 Feb 2000 23:59:59 */, .century = 0x32, .irq = rig_probe(on, IRQ),
-        .nmi_mask = rig_probe(on, NMI_MASK) });
+        .wake = rig_probe(on, WAKE), .nmi_mask = rig_probe(on, NMI_MASK) });
 }
 
 static void setup(void)
@@ -248,8 +248,10 @@ START_TEST(alarm_interrupts_at_its_time)
     set(SEC_ALARM, 0x05);
     set(B, 0x22);
     ck_assert(rig_step_until(&r, IRQ, true, 100 * SECOND));
+    ck_assert(r.probe[WAKE].level);
     ck_time(0x10, 0x21, 0x05);
     ck_assert_uint_eq(get(C) & 0xa0, 0xa0);
+    ck_assert(!r.probe[WAKE].level);
 }
 END_TEST
 

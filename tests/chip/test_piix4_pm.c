@@ -99,6 +99,19 @@ START_TEST(power_button_raises_sci_when_enabled)
 }
 END_TEST
 
+START_TEST(real_time_clock_raises_sci_when_enabled)
+{
+    rig_out16(&r, PM + PMCNTRL, 1);
+    piix4_pm_rtc(pm);
+    ck_assert(!r.probe[SCI].level);
+    ck_assert_uint_eq(rig_in16(&r, PM + PMSTS), 0x400);
+    rig_out16(&r, PM + PMEN, 0x400);
+    ck_assert(r.probe[SCI].level);
+    rig_out16(&r, PM + PMSTS, 0x400);
+    ck_assert(!r.probe[SCI].level);
+}
+END_TEST
+
 START_TEST(events_call_smm_while_acpi_is_off)
 {
     rig_out16(&r, PM + PMEN, PWRBTN);
@@ -253,7 +266,8 @@ int main(void)
     return rig_run("piix4_pm", setup, teardown, RIG_TESTS(
         &blocks_answer_where_their_bases_say, &timer_counts_3_58_mhz_in_24_bits,
         &overflow_status_sets_each_time_the_top_bit_changes, &overflow_interrupts_at_the_very_tick,
-        &power_button_raises_sci_when_enabled, &events_call_smm_while_acpi_is_off, &sleep_type_0_powers_off,
+        &power_button_raises_sci_when_enabled, &real_time_clock_raises_sci_when_enabled,
+        &events_call_smm_while_acpi_is_off, &sleep_type_0_powers_off,
         &other_sleep_types_do_not_power_off, &sleep_enable_in_the_high_byte_alone_works, &apmc_write_raises_smi_if_enabled,
         &acpi_commands_switch_sci_enable, &global_lock_releases_signal_the_other_side, &smbus_address_is_not_acknowledged,
         &smbus_error_interrupts_as_configured, &smbus_kill_ends_the_transaction_as_failed, &reset_takes_everything_back,
