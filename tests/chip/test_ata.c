@@ -172,6 +172,22 @@ START_TEST(cable_without_drives_floats_with_dd7_low)
 }
 END_TEST
 
+START_TEST(part_of_a_sector_at_the_end_cannot_be_reached)
+{
+    struct bench *whole = bench;
+    uint8_t id[512];
+    bench = bench_create(1, SECTORS * 512u + 300);
+    identify(id);
+    ck_assert_uint_eq(ld32(id + 120), SECTORS);
+    lba28(0x20, SECTORS, 1);
+    ck_assert(wait_done());
+    ck_assert_uint_eq(in(STATUS) & 1, 1);
+    ck_assert_uint_eq(in(ERROR), 0x10);               /* IDNF */
+    bench_free(bench);
+    bench = whole;
+}
+END_TEST
+
 START_TEST(identify_has_text_capacity_and_a_checksum)
 {
     uint8_t id[512], sum = 0;
@@ -736,6 +752,7 @@ int main(void)
         &power_on_leaves_the_signature_of_a_disk,
         &drive_0_answers_for_an_absent_drive_1_with_status_0,
         &cable_without_drives_floats_with_dd7_low,
+        &part_of_a_sector_at_the_end_cannot_be_reached,
         &identify_has_text_capacity_and_a_checksum,
         &read_sectors_interrupts_before_each_block_and_not_after_the_last,
         &count_zero_reads_256_sectors,

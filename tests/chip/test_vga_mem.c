@@ -220,6 +220,19 @@ START_TEST(chain4_is_plain_memory_only_while_nothing_stands_between)
 }
 END_TEST
 
+START_TEST(plain_memory_does_not_load_the_latches)
+{
+    vga_rig_set_mode(r, MODE_13);
+    for (unsigned i = 0; i < 8; i++) poke8(r, 0xa0000 + i, (uint8_t)(0x10 + i));
+    out_indexed(r, 0x3ce, 8, 0x7f);                   /* through the chip: loads them */
+    peek8(r, 0xa0000);
+    out_indexed(r, 0x3ce, 8, 0xff);
+    peek8(r, 0xa0004);                                /* directly: the next four bytes would be due */
+    out_indexed(r, 0x3ce, 4, 0);
+    ck_assert_uint_eq(in_indexed(r, 0x3d4, 0x22), 0x10);
+}
+END_TEST
+
 START_TEST(chain4_through_the_planes_and_directly_is_the_same_memory)
 {
     vga_rig_set_mode(r, MODE_13);
@@ -237,7 +250,8 @@ int main(void)
 {
     return rig_run("vga memory", setup, teardown, RIG_TESTS(
         &write_and_read_modes_match_the_block_diagram, &wide_accesses_are_bytes_in_ascending_order,
-        &crtc_22h_reads_the_latches, &odd_even_puts_characters_in_plane_0_and_attributes_in_plane_1,
+        &crtc_22h_reads_the_latches, &plain_memory_does_not_load_the_latches,
+        &odd_even_puts_characters_in_plane_0_and_attributes_in_plane_1,
         &page_bit_moves_odd_even_to_odd_offsets, &odd_even_of_128k_takes_a16_for_the_low_bit,
         &memory_map_select_places_the_window, &ram_enable_of_the_misc_register_gates_the_window,
         &chain4_is_plain_memory_only_while_nothing_stands_between,
