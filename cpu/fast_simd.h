@@ -106,5 +106,7 @@ static inline insn_handler *fast_simd(const struct insn *i, enum ea ea)
             if (row->body == optable[i->op].body) return row->run[form];
     return NULL;
 }
+/* The handler for i and the x87 instruction after it together, or NULL. */
+insn_handler *fast_x87_pair(const struct insn *i, enum ea ea, const struct insn *second, enum ea second_ea);
 
 #endif

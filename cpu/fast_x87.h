@@ -34,13 +34,17 @@ FAST_INLINE void note(struct cpu *c, const struct insn *i)
     c->fip = c->page_eip + i->off;
     c->fcs = c->seg[SEG_CS].sel;
 }
-FAST_INLINE void note_mem(struct cpu *c, const struct insn *i, enum ea ea)
+FAST_INLINE void note_data(struct cpu *c, const struct insn *i, enum ea ea)
 {
-    note(c, i);
     if (ea == EA_BASE) c->fdp = (uint32_t)(c->r[i->base] + (uint64_t)(int64_t)i->disp);
     else if (ea == EA_FLAT) c->fdp = (uint32_t)(c->r[i->base] + (c->r[i->index] << insn_scale(i)) + (uint64_t)(int64_t)i->disp);
     else c->fdp = insn_ea_inline(c, i);
     c->fds = c->seg[insn_seg(i)].sel;
+}
+FAST_INLINE void note_mem(struct cpu *c, const struct insn *i, enum ea ea)
+{
+    note(c, i);
+    note_data(c, i, ea);
 }
 
 FAST_INLINE void set_flags(struct cpu *c, unsigned flags) { c->fsw = (uint16_t)((c->fsw & ~FSW_C1) | flags); }
@@ -49,6 +53,14 @@ FAST_INLINE void pop(struct cpu *c, unsigned top)
 {
     c->ftag &= (uint8_t)~(1u << top);
     c->ftop = (top + 1) & 7;
+}
+
+FAST_INLINE void push(struct cpu *c, unsigned top, struct f80 v)
+{
+    c->ftop = (uint8_t)top;
+    c->ftag |= (uint8_t)(1u << top);
+    fpu_set_reg(c, top, v);
+    set_flags(c, 0);
 }
 
 /* ---- memory operands; false if they are more than plain numbers */
@@ -80,5 +92,83 @@ FAST_INLINE struct f80 from_int(int64_t v)
 FAST_INLINE bool load_int16(const uint8_t *p, struct f80 *v) { return *v = from_int((int16_t)ld16(p)), true; }
 FAST_INLINE bool load_int32(const uint8_t *p, struct f80 *v) { return *v = from_int((int32_t)ld32(p)), true; }
 FAST_INLINE bool load_int64(const uint8_t *p, struct f80 *v) { return *v = from_int((int64_t)ld64(p)), true; }
+
+/* ---- the four operations */
+enum arith { ADD, MUL, SUB, SUBR, DIV, DIVR };
+
+/* Exponents so near the middle that no result of two such operands comes near the ends of the range: 2^-4095 to 2^4096. As
+ * in fast_sse_fp.c, adding 3000h brings the exponent fields of that range, and no others, to those with both bits of 6000h;
+ * what the sign adds above them does no harm. */
+FAST_INLINE bool middling(struct f80 a, struct f80 b)
+{
+    return (((uint32_t)a.se + 0x3000) & ((uint32_t)b.se + 0x3000) & 0x6000) == 0x6000 && (a.mant & b.mant) >> 63;
+}
+FAST_INLINE struct f80_raw arith_raw(enum arith op, struct f80 a, struct f80 b)
+{
+    const uint32_t sa = (uint32_t)a.se, sb = (uint32_t)b.se;
+    switch (op) {
+    case ADD: return f80_add_raw(a.mant, sa, b.mant, sb);
+    case MUL: return f80_mul_raw(a.mant, sa, b.mant, sb);
+    case SUB: return f80_add_raw(a.mant, sa, b.mant, sb ^ 0x8000);
+    case SUBR: return f80_add_raw(b.mant, sb, a.mant, sa ^ 0x8000);
+    case DIV: return f80_div_raw(a.mant, sa, b.mant, sb);
+    default: return f80_div_raw(b.mant, sb, a.mant, sa);
+    }
+}
+/* a op b; false: not here. The quick one is for the control word that nearly all programs have, whole precision and to
+ * nearest. */
+FAST_INLINE bool quick_arith(const struct cpu *c, enum arith op, struct f80 a, struct f80 b, struct f80_result *r)
+{
+    if (UNLIKELY(!rounds_to_64(c) || !middling(a, b))) return false;
+    const struct f80_raw raw = arith_raw(op, a, b);
+    if (op != MUL && op != DIV && op != DIVR && UNLIKELY(!raw.hi)) return false;
+    *r = f80_round_near(raw.sign, raw.exp, raw.hi, raw.lo, FCW_PC);
+    return true;
+}
+FAST_INLINE void set_result(struct cpu *c, unsigned reg, struct f80_result r)
+{
+    c->st[reg].mant = r.mant;
+    c->st[reg].se = r.se;
+    set_flags(c, r.flags);
+}
+
+/* ---- comparison of plain numbers: as integers of 80 bits and sign */
+__extension__ typedef __int128 s128;
+FAST_INLINE s128 ordinal(struct f80 a)
+{
+    s128 v = (s128)((u128)(a.se & 0x7fff) << 64 | a.mant);
+    return a.se & 0x8000 ? -v : v;
+}
+FAST_INLINE void compare_eflags(struct cpu *c, struct f80 a, struct f80 b)
+{
+    const s128 x = ordinal(a), y = ordinal(b);
+    flags_set_arith(c, (x < y ? FL_CF : 0) | (x == y ? FL_ZF : 0));
+}
+
+/* ---- conversions of stores: the bits, and PE and C1; false: more than a plain number */
+FAST_INLINE bool to_float(const struct cpu *c, struct f80 a, unsigned fraction, unsigned exp_max, uint64_t *bits, unsigned *flags)
+{
+    const unsigned drop = 63 - fraction, sign_place = fraction == 52 ? 63 : 31;
+    const uint32_t exp = ((uint32_t)a.se & 0x7fff) - (F80_BIAS - exp_max / 2);
+    const uint64_t sign = (a.se >> 15) << sign_place;
+    if (UNLIKELY(exp - 1 >= exp_max - 2 || !(a.mant >> 63))) {
+        *bits = sign;
+        *flags = 0;
+        return zero(a);
+    }
+    const uint64_t kept = a.mant >> drop, frac = a.mant << (64 - drop);
+    const uint64_t up = sf_round_up(SF_NEAREST, false, kept & 1, frac);
+    *bits = sign | (((uint64_t)exp << fraction) + (kept & ((1ull << fraction) - 1)) + up);       /* may carry into exp */
+    *flags = (frac ? SF_PE : 0u) | (unsigned)up * SF_C1;
+    return may_round(c);
+}
+FAST_INLINE bool to_m32(const struct cpu *c, struct f80 a, uint64_t *bits, unsigned *flags)
+{
+    return to_float(c, a, 23, 0xff, bits, flags);
+}
+FAST_INLINE bool to_m64(const struct cpu *c, struct f80 a, uint64_t *bits, unsigned *flags)
+{
+    return to_float(c, a, 52, 0x7ff, bits, flags);
+}
 
 #endif

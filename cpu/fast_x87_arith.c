@@ -4,44 +4,14 @@
  * the exponent range, the body computes it. */
 #include "cpu/fast_x87.h"
 
-/* ---- the four operations */
-enum arith { ADD, MUL, SUB, SUBR, DIV, DIVR };
-
-/* a op b; false: not here. The quick one is for the control word that nearly all programs have, whole precision and to
- * nearest. */
-FAST_INLINE bool arith_raw(enum arith op, struct f80 a, struct f80 b, struct f80_raw *raw)
-{
-    if (UNLIKELY(!normal(a) || !normal(b))) return false;
-    const uint32_t sa = (uint32_t)a.se, sb = (uint32_t)b.se;
-    switch (op) {
-    case ADD: *raw = f80_add_raw(a.mant, sa, b.mant, sb); break;
-    case MUL: *raw = f80_mul_raw(a.mant, sa, b.mant, sb); break;
-    case SUB: *raw = f80_add_raw(a.mant, sa, b.mant, sb ^ 0x8000); break;
-    case SUBR: *raw = f80_add_raw(b.mant, sb, a.mant, sa ^ 0x8000); break;
-    case DIV: *raw = f80_div_raw(a.mant, sa, b.mant, sb); break;
-    default: *raw = f80_div_raw(b.mant, sb, a.mant, sa); break;
-    }
-    return LIKELY(raw->hi && !sf_near_limit(raw->exp));
-}
-FAST_INLINE bool quick_arith(const struct cpu *c, enum arith op, struct f80 a, struct f80 b, struct f80_result *r)
-{
-    struct f80_raw raw;
-    if (UNLIKELY(!rounds_to_64(c) || !arith_raw(op, a, b, &raw))) return false;
-    *r = f80_round_near(raw.sign, raw.exp, raw.hi, raw.lo, FCW_PC);
-    return true;
-}
+/* ---- the four operations. For any precision and rounding: */
 FAST_INLINE bool arith(const struct cpu *c, enum arith op, struct f80 a, struct f80 b, struct f80_result *r)
 {
-    struct f80_raw raw;
-    if (!precision_masked(c) || !arith_raw(op, a, b, &raw)) return false;
+    if (!precision_masked(c) || !normal(a) || !normal(b)) return false;
+    const struct f80_raw raw = arith_raw(op, a, b);
+    if (!raw.hi || sf_near_limit(raw.exp)) return false;
     *r = f80_round_near(raw.sign, raw.exp, raw.hi, raw.lo, c->fcw);
     return true;
-}
-FAST_INLINE void set_result(struct cpu *c, unsigned reg, struct f80_result r)
-{
-    c->st[reg].mant = r.mant;
-    c->st[reg].se = r.se;
-    set_flags(c, r.flags);
 }
 
 /* Of ST(0) and ST(i), in this order whichever is the destination. */
@@ -96,13 +66,7 @@ ARITH(subr, SUBR)
 ARITH(div, DIV)
 ARITH(divr, DIVR)
 
-/* ---- comparison of plain numbers: as integers of 80 bits and sign */
-__extension__ typedef __int128 s128;
-FAST_INLINE s128 ordinal(struct f80 a)
-{
-    s128 v = (s128)((u128)(a.se & 0x7fff) << 64 | a.mant);
-    return a.se & 0x8000 ? -v : v;
-}
+/* ---- comparison */
 FAST_INLINE unsigned order(struct f80 a, struct f80 b)
 {
     s128 x = ordinal(a), y = ordinal(b);
@@ -128,10 +92,9 @@ FAST_INLINE unsigned order(struct f80 a, struct f80 b)
         if (UNLIKELY(x87_stops(c) || !filled(c, top) || !filled(c, other))) SLOW_X87; \
         const struct f80 a = fpu_get_reg(c, top), b = fpu_get_reg(c, other); \
         if (UNLIKELY(!plain(a) || !plain(b))) SLOW_X87; \
-        const s128 x = ordinal(a), y = ordinal(b); \
         note(c, i); \
         set_flags(c, 0); \
-        flags_set_arith(c, (x < y ? FL_CF : 0) | (x == y ? FL_ZF : 0)); \
+        compare_eflags(c, a, b); \
         if (POPS > 0) pop(c, top); \
         NEXT_X87; \
     }

@@ -3,13 +3,6 @@
 #include "cpu/fast_x87.h"
 
 /* ---- loads */
-FAST_INLINE void push(struct cpu *c, unsigned top, struct f80 v)
-{
-    c->ftop = (uint8_t)top;
-    c->ftag |= (uint8_t)(1u << top);
-    fpu_set_reg(c, top, v);
-    set_flags(c, 0);
-}
 #define LOAD_MEM(NAME, SIZE, LOAD, F, EA) \
     static HANDLER(NAME##_##F) \
     { \
@@ -52,32 +45,7 @@ CONSTANT(ldpi, false, 0x4000, 0xc90fdaa22168c235)
 CONSTANT(ldln2, false, 0x3ffe, 0xb17217f7d1cf79ac)
 CONSTANT(ldl2e, false, 0x3fff, 0xb8aa3b295c17f0bc)
 
-/* ---- stores. Each conversion gives the bits and PE and C1; false: to the body. */
-FAST_INLINE bool to_float(const struct cpu *c, struct f80 a, unsigned fraction, unsigned exp_max, uint64_t *bits, unsigned *flags)
-{
-    const unsigned drop = 63 - fraction, sign_place = fraction == 52 ? 63 : 31;
-    const uint32_t exp = ((uint32_t)a.se & 0x7fff) - (F80_BIAS - exp_max / 2);
-    const uint64_t sign = (a.se >> 15) << sign_place;
-    if (UNLIKELY(exp - 1 >= exp_max - 2 || !(a.mant >> 63))) {
-        *bits = sign;
-        *flags = 0;
-        return zero(a);
-    }
-    const uint64_t kept = a.mant >> drop, frac = a.mant << (64 - drop);
-    const uint64_t up = sf_round_up(SF_NEAREST, false, kept & 1, frac);
-    *bits = sign | (((uint64_t)exp << fraction) + (kept & ((1ull << fraction) - 1)) + up);       /* may carry into exp */
-    *flags = (frac ? SF_PE : 0u) | (unsigned)up * SF_C1;
-    return may_round(c);
-}
-FAST_INLINE bool to_m32(const struct cpu *c, struct f80 a, uint64_t *bits, unsigned *flags)
-{
-    return to_float(c, a, 23, 0xff, bits, flags);
-}
-FAST_INLINE bool to_m64(const struct cpu *c, struct f80 a, uint64_t *bits, unsigned *flags)
-{
-    return to_float(c, a, 52, 0x7ff, bits, flags);
-}
-
+/* ---- stores. Each conversion gives the bits and PE and C1 (fast_x87.h); false: to the body. */
 /* To an integer, by any rounding. */
 FAST_INLINE bool to_int(const struct cpu *c, struct f80 a, unsigned width, bool chop, uint64_t *bits, unsigned *flags)
 {

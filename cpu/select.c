@@ -221,11 +221,13 @@ static insn_handler *select_fast(const struct cpu *c, struct insn *i, unsigned m
     }
 }
 
-/* ---- fusion: the handler for i together with the conditional jump that follows it, or NULL. i has its own handler already,
- * so a register form has its destination in rm. */
+/* ---- fusion: the handler for i together with the conditional jump or x87 instruction that follows it, or NULL. i has its
+ * own handler already, so a register form has its destination in rm. */
 static insn_handler *select_fused(const struct insn *i, const struct insn *jump, unsigned mode)
 {
-    if ((jump->op != OP_jcc_Jb && jump->op != OP_jcc_Jz) || jump->run == run_body) return NULL;
+    if (jump->run == run_body) return NULL;
+    if (jump->op != OP_jcc_Jb && jump->op != OP_jcc_Jz)
+        return fast_x87_pair(i, address_form(i, mode), jump, address_form(jump, mode));
     bool near = jump->disp >= 0 && jump->disp < (int32_t)PAGE_SIZE;
     unsigned cc = jump->reg;
     if ((i->op == OP_dec_Zv || i->op == OP_dec_Ev) && !insn_is_mem(i) && (i->flags & INSN_OPSIZE) == 2) return fuse_dec[near][cc];

@@ -107,13 +107,24 @@ struct outcome {
     uint8_t data[DATA_SIZE];
 };
 
-static void run(struct rig *r, insn_handler *handler, const struct insn *i, struct outcome *o)
+/* handler runs i, or i and `second`, which has its body otherwise. */
+static void run(struct rig *r, insn_handler *handler, const struct insn *i, const struct insn *second, struct outcome *o)
 {
     struct cpu *c = r->c;
-    struct insn record[2] = { *i, { .run = run_end, .op = OP_nop, .off = i->len, .count = 1 } };
+    struct insn record[3] = { *i, { .run = run_end, .op = OP_nop, .off = i->len, .count = 1 } };
     record[0].run = handler;
+    if (second) {
+        record[2] = record[1];
+        record[2].off = (uint16_t)(i->len + second->len);
+        record[2].count = 2;
+        record[1] = *second;
+        record[1].run = run_body;
+        record[1].off = i->len;
+        record[1].count = 1;
+    }
     c->next_rip = FRESH;
     c->budget = 1000;
+    c->attention = 0;
     c->fault_vector = 0;
     if (setjmp(c->landing)) {
         o->vector = (int)c->fault_vector;
@@ -180,10 +191,10 @@ static void compare(struct rig *r, unsigned op, bool memory, enum ea ea, uint64_
         struct cpu start = *r->c;
         memcpy(before.data, rig_at(r, RIG_DATA), DATA_SIZE);
         before.cpu = start;
-        run(r, handler, &i, &fast);
+        run(r, handler, &i, NULL, &fast);
         *r->c = start;
         memcpy(rig_at(r, RIG_DATA), before.data, DATA_SIZE);
-        run(r, run_body, &i, &slow);
+        run(r, run_body, &i, NULL, &slow);
         taken += fast.fast;
         if (!same(&fast, &slow)) {
             tell(&before, &fast, &slow, i.reg, i.rm);
@@ -210,12 +221,78 @@ START_TEST(fast_handlers_agree_with_bodies)
 }
 END_TEST
 
+static void random_form(struct insn *i, bool memory, enum ea ea, uint64_t *s)
+{
+    i->rm = random64(s) % 4 ? 1 : random64(s) & 7;
+    i->imm = (int32_t)(random64(s) & 0x7ff);
+    if (!memory) return;
+    i->base = R_SI;
+    i->index = ea == EA_BASE ? R_NONE : R_DI;
+    i->disp = (int)(random64(s) % 17) - (ea == EA_BASE ? 0 : 1);
+}
+
+/* Two x87 instructions that have a handler together. */
+static unsigned compare_pair(struct rig *r, unsigned op, bool memory, unsigned op2, bool memory2, enum ea ea, uint64_t *s)
+{
+    struct insn i = memory ? rig_mem(0, 0, INSN_O32) : rig_reg(0, 0, INSN_O32);
+    struct insn j = memory2 ? rig_mem(0, 0, INSN_O32) : rig_reg(0, 0, INSN_O32);
+    i.op = (uint16_t)op, i.len = 4, i.rm = 1;
+    j.op = (uint16_t)op2, j.len = 3;
+    if (!fast_simd(&i, ea) || !fast_simd(&j, ea)) return 0;   /* only handlers are joined */
+    insn_handler *handler = fast_x87_pair(&i, ea, &j, ea);
+    if (!handler) return 0;
+    static struct outcome before, fast, slow;
+    unsigned taken = 0;
+    for (unsigned n = 0; n < CASES; n++) {
+        do {
+            random_form(&i, memory, ea, s);
+            random_form(&j, memory2, ea, s);
+            if (n % 2) j.rm = 0;
+        } while (fast_x87_pair(&i, ea, &j, ea) != handler);
+        random_state(r, s);
+        if (n % 8) r->c->ftag = (uint8_t)~(1u << ((r->c->ftop - 1) & 7));
+        struct cpu start = *r->c;
+        memcpy(before.data, rig_at(r, RIG_DATA), DATA_SIZE);
+        before.cpu = start;
+        run(r, handler, &i, &j, &fast);
+        *r->c = start;
+        memcpy(rig_at(r, RIG_DATA), before.data, DATA_SIZE);
+        run(r, run_body, &i, &j, &slow);
+        taken += fast.fast;
+        if (!same(&fast, &slow)) {
+            tell(&before, &fast, &slow, i.rm, j.rm);
+            ck_abort_msg("%s, %s, forms %d and %d, %u and %u: the handler of both differs", optable[op].mnemonic,
+                         optable[op2].mnemonic, memory ? 1 + (int)ea : 0, memory2 ? 1 + (int)ea : 0, i.rm, j.rm);
+        }
+    }
+    ck_assert_msg(taken >= CASES / 200, "%s, %s: only %u of %u were fast", optable[op].mnemonic, optable[op2].mnemonic, taken, CASES);
+    return 1;
+}
+
+START_TEST(handlers_of_two_instructions_agree_with_bodies)
+{
+    struct rig *r = rig_create("pentium4");
+    uint64_t s = 0x2545f4914f6cdd1d;
+    unsigned pairs = 0;
+    rig_protected(r, 0);
+    (void)mem_read8(r->c, SEG_DS, RIG_DATA);
+    mem_write8(r->c, SEG_DS, RIG_DATA, 0);
+    for (unsigned op = 1; op < OP_COUNT; op++)
+        for (unsigned op2 = 1; op2 < OP_COUNT; op2++)
+            for (unsigned form = 0; form < 4 * EA_FORMS; form++)
+                pairs += compare_pair(r, op, form & 1, op2, form & 2, (enum ea)(form >> 2), &s);
+    ck_assert_uint_ge(pairs, 100);
+    rig_destroy(r);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("fast handlers");
     TCase *t = tcase_create("fast handlers");
     tcase_set_timeout(t, 120);
     tcase_add_test(t, fast_handlers_agree_with_bodies);
+    tcase_add_test(t, handlers_of_two_instructions_agree_with_bodies);
     suite_add_tcase(s, t);
     return suite_main(s);
 }
