@@ -83,7 +83,7 @@ uint64_t cpu_default_rate(const struct cpu *c);
 bool cpu_needs_own_bios(const struct cpu *c);                 /* 8086 to 386: SeaBIOS uses BSWAP */
 uint64_t cpu_phys_mask(const struct cpu *c);                  /* physical address lines, for phys_init */
 void cpu_model_help(FILE *out);                               /* -cpu help */
-#define CPU_MODEL_DEFAULT "pentium3"                          /* what Debian's i686 kernel takes */
+#define CPU_MODEL_DEFAULT "pentium4"                          /* the newest: Debian's i686, and programs that want SSE2 */
 
 /* State. cpu_canonical() first: folds lazy flags, x87 stack order and counters into the fields the table names. */
 void cpu_canonical(struct cpu *c);

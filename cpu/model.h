@@ -47,6 +47,6 @@ static inline enum cpu_level cpu_level(const struct cpu *c) { return c->model->l
 const struct model *model_find(const char *spec, struct model **own, struct error *e);
 extern const struct model models[];
 extern const unsigned models_count;
-#define MODEL_DEFAULT "pentium3"
+#define MODEL_DEFAULT CPU_MODEL_DEFAULT
 
 #endif
