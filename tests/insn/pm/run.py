@@ -5,7 +5,7 @@
   run.py --qemu | --bochs          on the others, if they are installed
   run.py BINARY --qemu --bochs     all
   ... --table                      where QEMU and Bochs differ, by differences.txt, as docs/accuracy.md has it
-  options: --image FILE (a built image; otherwise nasm makes it), --all (print every row), --from NAME (begin at this row), --timeout S, --keep FILE (the log)
+  options: --rom (Beige without firmware, for --cpu 386), --image FILE (a built image; otherwise nasm makes it), --all (print every row), --from NAME (begin at this row), --timeout S, --keep FILE (the log)
 
 The image is the same everywhere (pm.asm). It prints a line a row on COM1 and "N passed, N failed" last. Status 0 if Beige (or, without
 a BINARY, the other) passed every row, 1 if not, 77 if nasm or the emulator is missing.
@@ -34,7 +34,11 @@ TOTAL = re.compile(r'\d+ passed, \d+ failed$')
 
 
 def beige(binary, disk, log, tmp, args):
-    return [binary, '-m', '16', '-display', 'none', '-serial', 'file:' + log, '-device', 'isa-debug-exit,iobase=0xf4,iosize=4',
+    rom = []
+    if args.rom:
+        rom = ['-bios', os.path.join(tmp, 'rom')]
+        subprocess.check_call(['nasm', '-f', 'bin', '-o', rom[1], os.path.join(HERE, 'rom.asm')])
+    return [binary] + rom + ['-m', '16', '-display', 'none', '-serial', 'file:' + log, '-device', 'isa-debug-exit,iobase=0xf4,iosize=4',
             '-drive', 'file=%s,format=raw,if=ide' % disk] + (['-cpu', args.cpu] if args.cpu else []), False
 
 
@@ -163,7 +167,7 @@ def table(wrong):
 def main():
     a = argparse.ArgumentParser()
     a.add_argument('binary', nargs='?')
-    for o in ('--qemu', '--bochs', '--all', '--table'):
+    for o in ('--qemu', '--bochs', '--all', '--rom', '--table'):
         a.add_argument(o, action='store_true')
     a.add_argument('--cpu')
     a.add_argument('--image')
