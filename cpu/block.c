@@ -142,7 +142,7 @@ void block_evict_all(struct cpu *c)
     s->code_pages_len = 0;
     memset(s->hash, 0, sizeof s->hash);
     if (s->pages) memset(s->pages, 0, s->page_count * sizeof *s->pages);
-    for (unsigned n = 0; n < CROSS_CACHE; n++) s->cross[n].valid = false;      /* jump_cache_flush() is below */
+    for (unsigned n = 0; n < CROSS_CACHE; n++) s->cross[n].valid = false;      /* the jump cache goes, too */
     s->arena_used = 1;
     s->blocks_used = 0;
     c->link_from = NULL;
