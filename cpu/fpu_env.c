@@ -3,7 +3,10 @@
  * SDM vol. 1 8.1.10, figures 8-9 to 8-12. The image has four shapes, by operand size and by whether segments have
  * selectors: in real and virtual-8086 mode the pointers are linear addresses, and the opcode shares a word with the
  * instruction pointer's upper bits. The unit itself keeps selector and offset. None of these instructions moves the
- * pointers; those written with N do not wait for pending errors. */
+ * pointers; those written with N do not wait for pending errors.
+ *
+ * GAP: the Pentium 4 keeps FOP for every instruction, as it does with IA32_MISC_ENABLE bit 2 set; without, FOP is of the
+ * last instruction with an unmasked exception (SDM vol. 1 8.1.9.1). */
 #include "base/bytes.h"
 #include "cpu/fpu.h"
 

@@ -265,7 +265,8 @@ static unsigned compare_pair(struct rig *r, unsigned op, bool memory, unsigned o
                          optable[op2].mnemonic, memory ? 1 + (int)ea : 0, memory2 ? 1 + (int)ea : 0, i.rm, j.rm);
         }
     }
-    ck_assert_msg(taken >= CASES / 200, "%s, %s: only %u of %u were fast", optable[op].mnemonic, optable[op2].mnemonic, taken, CASES);
+    ck_assert_msg(taken >= CASES / 200, "%s, %s: only %u of %u were fast", optable[op].mnemonic, optable[op2].mnemonic, taken,
+                  CASES);
     return 1;
 }
 
