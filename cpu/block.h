@@ -109,5 +109,7 @@ void smc_map_changed(void *opaque, uint64_t base, uint64_t size);               
 
 /* ---- select.c: handlers for the decoded records of a block; `mode` is the block's. */
 void select_handlers(const struct cpu *c, struct insn *first, unsigned count, unsigned mode);
+/* Its handler does not depend on its immediate and displacement, and reads them from the record when it runs. */
+bool select_patchable(const struct insn *i);
 
 #endif

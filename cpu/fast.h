@@ -74,15 +74,19 @@ FAST_INLINE uint8_t *stack_host(struct cpu *c, int64_t delta, unsigned size, boo
     }
     return tlb_hit(write ? c->tlb_write : c->tlb_read, linear, size);
 }
-FAST_INLINE void fast_stack_add(struct cpu *c, int64_t delta, bool flat)
+/* old: SP as it was before a store to guest memory. The compiler cannot know that such a store does not change it, and a
+ * second load would wait for the first instruction's store once more: pushes and calls hang on each other by SP. */
+FAST_INLINE void fast_stack_add(struct cpu *c, uint64_t old, int64_t delta, bool flat)
 {
-    uint64_t sp = c->r[R_SP] + (uint64_t)delta;
+    uint64_t sp = old + (uint64_t)delta;
     if (flat || (c->mode & MODE_SS32)) c->r[R_SP] = (uint32_t)sp;
-    else c->r[R_SP] = (c->r[R_SP] & ~0xffffull) | (uint16_t)sp;
+    else c->r[R_SP] = (old & ~0xffffull) | (uint16_t)sp;
 }
 
-#define NEXT MUSTTAIL return DISPATCH(c, i + 1, budget, spare)
-#define SLOW MUSTTAIL return run_body(c, i, budget, spare)
+/* What came in `spare` is not handed on: nobody reads it but run_unlinked, which a jump leads to. That leaves its register to
+ * the handler. */
+#define NEXT MUSTTAIL return DISPATCH(c, i + 1, budget, spare & 0)
+#define SLOW MUSTTAIL return run_body(c, i, budget, spare & 0)
 
 /* ---- tables for select.c: [log2 size] first, then the address form where there is one; NULL: no such handler. */
 struct fast_alu {

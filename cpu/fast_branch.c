@@ -154,40 +154,45 @@ FAST_INLINE uint64_t return_eip(const struct cpu *c, const struct insn *i) { ret
 #define CALL(SUFFIX, SIZE, FLAT) \
     static HANDLER(call_near##SUFFIX) \
     { \
+        uint64_t old = c->r[R_SP]; \
         uint8_t *p = stack_host(c, -SIZE, SIZE, FLAT, true); \
         if (UNLIKELY(!p)) SLOW; \
         host_store(p, return_eip(c, i), SIZE); \
-        fast_stack_add(c, -SIZE, FLAT); \
+        fast_stack_add(c, old, -SIZE, FLAT); \
         return take_near(c, i, budget); \
     } \
     static HANDLER(call_far##SUFFIX) \
     { \
         uint64_t page_eip, eip = far_eip(c, i); \
         const struct insn *to = jump_target(c, eip, &page_eip); \
+        if (UNLIKELY(!to)) SLOW; \
+        uint64_t old = c->r[R_SP]; \
         uint8_t *p = stack_host(c, -SIZE, SIZE, FLAT, true); \
-        if (UNLIKELY(!p || !to)) SLOW; \
+        if (UNLIKELY(!p)) SLOW; \
         host_store(p, return_eip(c, i), SIZE); \
-        fast_stack_add(c, -SIZE, FLAT); \
+        fast_stack_add(c, old, -SIZE, FLAT); \
         return take_found(c, i, budget, to, page_eip, eip); \
     } \
     static HANDLER(ret##SUFFIX) \
     { \
+        uint64_t old = c->r[R_SP]; \
         const uint8_t *p = stack_host(c, 0, SIZE, FLAT, false); \
         if (UNLIKELY(!p)) SLOW; \
         uint64_t page_eip, eip = host_load(p, SIZE); \
         const struct insn *to = jump_target(c, eip, &page_eip); \
         if (UNLIKELY(!to)) SLOW; \
-        fast_stack_add(c, SIZE, FLAT); \
+        fast_stack_add(c, old, SIZE, FLAT); \
         return take_found(c, i, budget, to, page_eip, eip); \
     } \
     static HANDLER(ret_i##SUFFIX) \
     { \
+        uint64_t old = c->r[R_SP]; \
         const uint8_t *p = stack_host(c, 0, SIZE, FLAT, false); \
         if (UNLIKELY(!p)) SLOW; \
         uint64_t page_eip, eip = host_load(p, SIZE); \
         const struct insn *to = jump_target(c, eip, &page_eip); \
         if (UNLIKELY(!to)) SLOW; \
-        fast_stack_add(c, SIZE + (uint16_t)i->imm, FLAT); \
+        fast_stack_add(c, old, SIZE + (uint16_t)i->imm, FLAT); \
         return take_found(c, i, budget, to, page_eip, eip); \
     }
 CALL(16s, 2, false)
@@ -212,10 +217,12 @@ insn_handler *const fast_ret_i[2][2] = STACK_TABLE(ret_i);
     { \
         TARGET \
         const struct insn *to = jump_target(c, eip, &page_eip); \
+        if (UNLIKELY(!to)) SLOW; \
+        uint64_t old = c->r[R_SP]; \
         uint8_t *slot = stack_host(c, -4, 4, true, true); \
-        if (UNLIKELY(!to || !slot)) SLOW; \
+        if (UNLIKELY(!slot)) SLOW; \
         host_store(slot, return_eip(c, i), 4); \
-        fast_stack_add(c, -4, true); \
+        fast_stack_add(c, old, -4, true); \
         return take_found(c, i, budget, to, page_eip, eip); \
     }
 #define TARGET_REG uint64_t page_eip, eip = (uint32_t)c->r[i->rm];
@@ -267,7 +274,7 @@ FAST_INLINE bool test_condition(unsigned cc, uint64_t r, unsigned log2)
     { \
         __VA_ARGS__ \
         flags_put(c, ALU_CMP, alu(ALU_CMP, a, b, LOG2, false)); \
-        if (!cmp_condition(CC, a, b, LOG2)) MUSTTAIL return DISPATCH(c, i + 2, budget, spare); \
+        if (!cmp_condition(CC, a, b, LOG2)) MUSTTAIL return DISPATCH(c, i + 2, budget, spare & 0); \
         return take(c, i + 1, budget, NEAR); \
     }
 #define FUSE_TEST(CC, NAME, NEAR, LOG2, ...) \
@@ -276,7 +283,7 @@ FAST_INLINE bool test_condition(unsigned cc, uint64_t r, unsigned log2)
         __VA_ARGS__ \
         uint64_t r = a & b; \
         flags_logic(c, r, LOG2); \
-        if (!test_condition(CC, r, LOG2)) MUSTTAIL return DISPATCH(c, i + 2, budget, spare); \
+        if (!test_condition(CC, r, LOG2)) MUSTTAIL return DISPATCH(c, i + 2, budget, spare & 0); \
         return take(c, i + 1, budget, NEAR); \
     }
 /* Conditions but those on OF and PF. */
@@ -349,7 +356,7 @@ insn_handler *const fuse_test_mi8[2][16][EA_FORMS] = MEM_TABLE(test_mi8);
         uint64_t r = (uint32_t)(c->r[i->rm] - 1); \
         c->r[i->rm] = r; \
         flags_inc(c, r, 2, CC_DEC); \
-        if (!test_condition(CC, r, 2)) MUSTTAIL return DISPATCH(c, i + 2, budget, spare); \
+        if (!test_condition(CC, r, 2)) MUSTTAIL return DISPATCH(c, i + 2, budget, spare & 0); \
         return take(c, i + 1, budget, NEAR); \
     }
 #define DEC_CONDITIONS(M, ...) M(4, __VA_ARGS__) M(5, __VA_ARGS__) M(8, __VA_ARGS__) M(9, __VA_ARGS__)
@@ -364,7 +371,7 @@ insn_handler *const fuse_dec[2][16] = {
     static HANDLER(A##_then_##B) \
     { \
         if (UNLIKELY(!step_##A(c, i))) SLOW; \
-        MUSTTAIL return B(c, i + 1, budget, spare); \
+        MUSTTAIL return B(c, i + 1, budget, spare & 0); \
     }
 #define END_NAME(A, B) A##_then_##B,
 #define END_ALONE(unused, B) B,

@@ -99,26 +99,29 @@ insn_handler *const fast_lea[2] = { lea_any, lea_base };
 #define STACK(SUFFIX, SIZE, FLAT) \
     static HANDLER(push_r##SUFFIX) \
     { \
+        uint64_t old = c->r[R_SP]; \
         uint8_t *p = stack_host(c, -SIZE, SIZE, FLAT, true); \
         if (UNLIKELY(!p)) SLOW; \
         host_store(p, c->r[i->rm], SIZE); \
-        fast_stack_add(c, -SIZE, FLAT); \
+        fast_stack_add(c, old, -SIZE, FLAT); \
         NEXT; \
     } \
     static HANDLER(push_i##SUFFIX) \
     { \
+        uint64_t old = c->r[R_SP]; \
         uint8_t *p = stack_host(c, -SIZE, SIZE, FLAT, true); \
         if (UNLIKELY(!p)) SLOW; \
         host_store(p, (uint32_t)i->imm, SIZE); \
-        fast_stack_add(c, -SIZE, FLAT); \
+        fast_stack_add(c, old, -SIZE, FLAT); \
         NEXT; \
     } \
     static HANDLER(pop_r##SUFFIX) \
     { \
+        uint64_t old = c->r[R_SP]; \
         const uint8_t *p = stack_host(c, 0, SIZE, FLAT, false); \
         if (UNLIKELY(!p)) SLOW; \
         uint64_t v = host_load(p, SIZE); \
-        fast_stack_add(c, SIZE, FLAT); \
+        fast_stack_add(c, old, SIZE, FLAT); \
         fast_set_reg(c, i->rm, v, SIZE); \
         NEXT; \
     }
@@ -136,10 +139,11 @@ insn_handler *const fast_pop_r[2][2] = STACK_TABLE(pop_r);
     { \
         const uint8_t *from = mem_host(c, i, EA, 4, false); \
         if (UNLIKELY(!from)) SLOW; \
+        uint64_t old = c->r[R_SP]; \
         uint8_t *p = stack_host(c, -4, 4, true, true); \
         if (UNLIKELY(!p)) SLOW; \
         host_store(p, host_load(from, 4), 4); \
-        fast_stack_add(c, -4, true); \
+        fast_stack_add(c, old, -4, true); \
         NEXT; \
     }
 EACH_FORM(PUSH_MEM, push_m_)

@@ -13,8 +13,8 @@
     static HANDLER(A##_then_##B) \
     { \
         if (UNLIKELY(!step_##A(c, i))) SLOW; \
-        if (UNLIKELY(!step_##B(c, i + 1))) MUSTTAIL return run_body(c, i + 1, budget, spare); \
-        MUSTTAIL return DISPATCH(c, i + 2, budget, spare); \
+        if (UNLIKELY(!step_##B(c, i + 1))) MUSTTAIL return run_body(c, i + 1, budget, spare & 0); \
+        MUSTTAIL return DISPATCH(c, i + 2, budget, spare & 0); \
     }
 #define NAME_OF(A, B) A##_then_##B,
 

@@ -262,6 +262,17 @@ static bool leaves_flags_alone(const struct insn *i)
     return row->here && !row->cl && row->op != SHIFT_RCL && row->op != SHIFT_RCR;
 }
 
+bool select_patchable(const struct insn *i)
+{
+    const struct alu_row *row = &alu_rows[i->op];
+    if (row->form) return row->form == FORM_E_I || insn_is_mem(i);
+    switch (i->op) {
+    case OP_mov_Eb_Gb: case OP_mov_Ev_Gv: case OP_mov_Gb_Eb: case OP_mov_Gv_Ev: case OP_lea_Gv_M: return insn_is_mem(i);
+    case OP_mov_Eb_Ib: case OP_mov_Ev_Iz: case OP_mov_Zb_Ib: case OP_mov_Zv_Iv: case OP_push_Ib: case OP_push_Iz: return true;
+    default: return false;
+    }
+}
+
 void select_handlers(const struct cpu *c, struct insn *first, unsigned count, unsigned mode)
 {
     bool live = true;                         /* somebody may look at the flags after this record */

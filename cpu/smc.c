@@ -4,7 +4,9 @@
  * costs a slow store and nothing else, so data beside code (DOS programs, boot sectors) does no harm. One that hits kills
  * the blocks it touches: they leave the hash, and their first record becomes run_stale, which catches every link and
  * jump-cache entry that still leads there. The running instruction finishes; then the block is left, and the next bytes
- * are decoded anew. The memory of dead blocks is reused only after an eviction. */
+ * are decoded anew. Programs that compile themselves often change nothing but a constant: where only immediates and
+ * displacements have changed, the records are brought up to date and the block lives on. The memory of dead blocks is
+ * reused only after an eviction. */
 #include "cpu/block.h"
 
 #include "cpu/exec.h"
@@ -26,8 +28,31 @@ static void unhash(struct block_store *s, uint32_t number)
     if (*p) *p = b->hash_next;
 }
 
-/* Kills the blocks of one page that have bytes in [offset, offset + len) of it. The lines keep their bits, because code
- * that is patched is usually run again; a second hit that finds no block at all on the page frees it for fast stores. */
+/* Bytes [from, to) of the page have changed. True if in this block they were only immediates and displacements, which the
+ * records then have anew: what they do, and which handlers do it, stays. */
+static bool patch_block(struct cpu *c, const struct ram_block *ram, uint64_t page_offset, const struct block *b, unsigned from,
+                        unsigned to)
+{
+    struct insn *i = &c->blocks->arena[b->first];
+    for (unsigned n = 0; n < b->count && i[n].off < to; n++) {
+        if (i[n].off + i[n].len <= from) continue;
+        struct insn new = { 0 };
+        unsigned avail = PAGE_SIZE - i[n].off < INSN_MAX ? PAGE_SIZE - i[n].off : INSN_MAX;
+        if (!select_patchable(&i[n])) return false;
+        if (!decode_insn(&c->blocks->map, ram->data + page_offset + i[n].off, avail, b->mode & MODE_D32 ? CODE_32 : CODE_16, &new))
+            return false;
+        if (new.op != i[n].op || new.len != i[n].len || new.flags != i[n].flags || new.reg != i[n].reg || new.rm != i[n].rm ||
+            new.base != i[n].base || new.index != i[n].index || new.scale_seg != i[n].scale_seg)
+            return false;
+        i[n].imm = new.imm;
+        i[n].disp = new.disp;
+    }
+    return true;
+}
+
+/* Kills the blocks of one page that have bytes in [offset, offset + len) of it, or patches them. The lines keep their bits,
+ * because code that is patched is usually run again; a second hit that finds no block at all on the page frees it for fast
+ * stores. */
 static void kill_blocks(struct cpu *c, struct ram_block *ram, uint64_t offset, uint64_t len)
 {
     struct block_store *s = c->blocks;
@@ -41,7 +66,8 @@ static void kill_blocks(struct cpu *c, struct ram_block *ram, uint64_t offset, u
     }
     for (uint32_t *p = &code->head; *p;) {
         struct block *b = &s->blocks[*p - 1];
-        if (b->off < to && b->off + b->bytes > from) {
+        if (b->off < to && b->off + b->bytes > from && !patch_block(c, ram, offset & PAGE_MASK, b, from, to)) {
+            c->attention |= ATT_MODE;
             unhash(s, *p);
             b->dead = true;
             s->arena[b->first].run = run_stale;
@@ -50,11 +76,12 @@ static void kill_blocks(struct cpu *c, struct ram_block *ram, uint64_t offset, u
             p = &b->page_next;
         }
     }
-    if (code->has_cross)
+    if (code->has_cross) {
+        c->attention |= ATT_MODE;
         for (unsigned n = 0; n < CROSS_CACHE; n++)
             if (s->cross[n].page[0] == page || s->cross[n].page[1] == page) cross_forget(c, &s->cross[n]);
+    }
     code->has_cross = false;
-    c->attention |= ATT_MODE;
 }
 
 void smc_store(struct cpu *c, struct ram_block *b, uint64_t offset, uint64_t len)

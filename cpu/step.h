@@ -119,18 +119,20 @@ MEMORY_STEPS(_b, EA_BASE)
 
 STEP(push_r)
 {
+    uint64_t old = c->r[R_SP];
     uint8_t *p = stack_host(c, -4, 4, true, true);
     if (UNLIKELY(!p)) return false;
     host_store(p, c->r[i->rm], 4);
-    fast_stack_add(c, -4, true);
+    fast_stack_add(c, old, -4, true);
     return true;
 }
 STEP(pop_r)
 {
+    uint64_t old = c->r[R_SP];
     const uint8_t *p = stack_host(c, 0, 4, true, false);
     if (UNLIKELY(!p)) return false;
     uint64_t v = host_load(p, 4);
-    fast_stack_add(c, 4, true);
+    fast_stack_add(c, old, 4, true);
     c->r[i->rm] = v;
     return true;
 }

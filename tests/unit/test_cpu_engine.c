@@ -125,6 +125,35 @@ START_TEST(a_loop_that_rewrites_itself_sees_every_version)
 }
 END_TEST
 
+/* One rig runs blocks, another one instruction at a time; a store changes one byte ahead of it, in every place. */
+START_TEST(every_byte_of_an_instruction_may_be_rewritten)
+{
+    static const uint8_t code[2][15] = {
+        { 0x88, 0x06, 0x81, 0xc3, 0x78, 0x56, 0x34, 0x12, 0x90, 0x90, 0x90, 0xf4 },    /* mov [esi], al; add ebx, imm32 */
+        { 0x88, 0x06, 0x8b, 0x9a, 0x00, 0x00, 0x02, 0x00, 0x90, 0x90, 0x90, 0xf4 },    /* mov ebx, [edx+disp32] */
+    };
+    uint64_t seed = 11;
+    for (unsigned n = 0; n < 600; n++) {
+        struct rig *r[2] = { program(code[n & 1], 12), program(code[n & 1], 12) };
+        for (unsigned round = 0; round < 6; round++) {
+            uint64_t al = random64(&seed) & 0xff, at = RIG_CODE + 2 + random64(&seed) % 6;
+            for (unsigned k = 0; k < 2; k++) {
+                r[k]->c->r[R_AX] = al;
+                r[k]->c->r[R_SI] = at;
+                r[k]->c->r[R_DX] = round;
+                r[k]->c->rip = RIG_CODE;
+                r[k]->c->activity = ACT_RUNNING;
+                for (unsigned step = 0; step < (k ? 60 : 1); step++) cpu_run(r[k]->c, k ? 1 : 60);
+            }
+            ck_assert_uint_eq(r[0]->c->r[R_BX], r[1]->c->r[R_BX]);
+            ck_assert_uint_eq(r[0]->c->rip, r[1]->c->rip);
+        }
+        rig_destroy(r[0]);
+        rig_destroy(r[1]);
+    }
+}
+END_TEST
+
 START_TEST(code_written_by_a_bus_master_is_decoded_anew)
 {
     struct rig *r = PROGRAM(0x40, 0xeb, 0xfd);                     /* l: inc eax; jmp l */
@@ -434,6 +463,7 @@ int main(void)
     tcase_add_test(tc, a_run_that_ends_after_sti_keeps_the_shadow);
     tcase_add_test(tc, the_next_instruction_may_be_rewritten);
     tcase_add_test(tc, a_loop_that_rewrites_itself_sees_every_version);
+    tcase_add_test(tc, every_byte_of_an_instruction_may_be_rewritten);
     tcase_add_test(tc, code_written_by_a_bus_master_is_decoded_anew);
     tcase_add_test(tc, an_instruction_may_cross_a_page);
     tcase_add_test(tc, the_second_half_of_a_crossing_instruction_may_be_rewritten);
