@@ -1,4 +1,5 @@
-; A ROM of 64 KiB that starts the rows on models which no firmware runs on: it reads the disk by itself, to where the boot sector would.
+; A ROM of 64 KiB that starts the rows on models which no firmware runs on: it reads the disk by itself, to where the boot
+; sector would.
 bits 16
 org 0
 start:
