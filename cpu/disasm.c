@@ -188,7 +188,7 @@ static bool is_string(const struct op_row *row)
     return (row->attr & OPA_REP) != 0;
 }
 
-/* Names that depend on a size. */
+/* Names that depend on a size or a form. */
 static const char *sized_name(const struct insn *i)
 {
     static const struct { uint16_t op; const char *name16, *name32; } names[] = {
@@ -197,6 +197,8 @@ static const char *sized_name(const struct insn *i)
         { OP_call_Ap, "lcall", "lcall" }, { OP_jmp_Ap, "ljmp", "ljmp" }, { OP_call_Mp, "lcall", "lcall" },
         { OP_jmp_Mp, "ljmp", "ljmp" }, { OP_icebp, "int1", "int1" }, { OP_fwait, "wait", "wait" },
     };
+    if (i->op == OP_movlps_Vx_Wq && !insn_is_mem(i)) return "movhlps";
+    if (i->op == OP_movhps_Vx_Wq && !insn_is_mem(i)) return "movlhps";
     if (i->op == OP_jcxz_Jb) return insn_addrsize(i) == 2 ? "jcxz" : "jecxz";
     for (unsigned n = 0; n < sizeof names / sizeof names[0]; n++)
         if (names[n].op == i->op) return insn_opsize(i) == 2 ? names[n].name16 : names[n].name32;
