@@ -115,7 +115,7 @@ enum status op_mov_Dd_Rd(struct cpu *c, const struct insn *i)
     unsigned n = dr_operand(c, i);
     uint32_t v = reg32(c, i->rm);
     if (n == 6) v = (v & (DR6_HITS | DR6_BD | DR6_BS | DR6_BT)) | DR6_ONES;
-    if (n == 7) v = (v & DR7_BITS) | 0x400;
+    if (n == 7) v = (v & DR7_BITS) | dr7_fixed(c);
     c->dr[n] = v;
     if (n == 6) return BODY_NEXT;
     tlb_flush(c, true);                                    /* watched pages have no fast path */

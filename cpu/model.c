@@ -288,7 +288,7 @@ void model_reset_registers(struct cpu *c, bool hard)
     memset(c->pdpte, 0, sizeof c->pdpte);
     memset(c->dr, 0, sizeof c->dr);
     c->dr[6] = 0xffff0ff0;
-    c->dr[7] = 0x400;
+    c->dr[7] = dr7_fixed(c);
     c->dr6_pending = 0;
     memset(c->test_tlb, 0, sizeof c->test_tlb);
     memset(c->test_reg, 0, sizeof c->test_reg);

@@ -41,6 +41,8 @@ uint32_t model_cpuid_bits(const struct cpu *c, unsigned word);
 
 static inline bool cpu_has(const struct cpu *c, enum feature f) { return c->features[0] >> f & 1; }
 static inline enum cpu_level cpu_level(const struct cpu *c) { return c->model->level; }
+/* Bit 10 of DR7 is always 1 from the 486 on (captured from a 386EX: 0). */
+static inline uint32_t dr7_fixed(const struct cpu *c) { return cpu_level(c) >= LEVEL_486 ? 0x400 : 0; }
 
 /* Parses "pentium3,+sse2,-apic". The result is the static row, or a copy (*own, to be freed) if it was changed.
  * NULL and *e for an unknown name (names the nearest). */

@@ -284,7 +284,7 @@ enum status op_loadall386(struct cpu *c, const struct insn *i)
     c->idtr.base = idt.base;
     c->idtr.limit = (uint16_t)idt.limit;
     c->dr[6] = word[DR6 / 4] | 0xffff0ff0;
-    c->dr[7] = (word[DR7 / 4] & 0xffff23ff) | 0x400;
+    c->dr[7] = (word[DR7 / 4] & 0xffff23ff) | dr7_fixed(c);
     c->cr0 = word[CR0 / 4] & sys_cr0_bits(c);
     c->rip = word[EIP / 4];
     if (cpu_real(c)) word[EFLAGS / 4] &= ~(uint32_t)FL_VM;

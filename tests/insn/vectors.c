@@ -122,7 +122,7 @@ static void rig_load(struct rig *g, const struct moo_test *t)
         c->cr0 = (c->cr0 & CR0_ET) | (v[M_CR0] & defined_bits(M_CR0, g->chip, true));
         c->cr3 = v[M_CR3] & defined_bits(M_CR3, g->chip, true);
         c->dr[6] = v[M_DR6];
-        c->dr[7] = v[M_DR7] | 0x400;
+        c->dr[7] = v[M_DR7];
         tlb_flush(c, true);
     }
     cpu_mode_changed(c);
