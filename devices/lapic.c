@@ -4,9 +4,12 @@
  * exceeds the processor priority, move to ISR when the CPU acknowledges, and leave at EOI. Interrupts of the 8259A come
  * in on LINT0 as ExtINT: then the acknowledge cycle is passed on and the 8259A gives the vector.
  *
- * The oddest state is before anybody has set it up. Two switches disable it, and they differ: with IA32_APIC_BASE's the
- * pins LINT0 and LINT1 are INTR and NMI as on a CPU without APIC; with the spurious vector register's, which is how
- * reset leaves it, every LVT entry is masked, and the 8259A is cut off until the firmware has made LINT0 an ExtINT input.
+ * The oddest state is before anybody has set it up. Two switches disable it. With IA32_APIC_BASE's the pins LINT0 and
+ * LINT1 are INTR and NMI as on a CPU without APIC; with the spurious vector register's, which is how reset leaves it, the
+ * SDM masks every LVT entry. That would cut off the 8259A until the firmware has made LINT0 an ExtINT input, and ROMs that
+ * know of no APIC, of which a PC of this age has many, would never see an interrupt.
+ * GAP: so the pins pass straight to INTR and NMI while the APIC is disabled by either switch (MP specification 3.6.2.1,
+ * PIC mode).
  *
  * The timer is not ticked: its count is computed from virtual time on reading, and an alarm runs only while an unmasked
  * entry can be reached by it.
@@ -145,8 +148,7 @@ static int deliverable(const struct lapic *l)
 /* Does the 8259A reach the CPU now? */
 static bool extint_asserted(const struct lapic *l)
 {
-    if (!hardware_enabled(l)) return l->lint[0];
-    if (!enabled(l)) return false;
+    if (!enabled(l)) return l->lint[0];
     uint32_t lvt = l->lvt[LVT_LINT0];
     return l->extint_message || (l->lint[0] && !(lvt & LVT_MASKED) && (lvt >> 8 & 7) == APIC_EXTINT);
 }
@@ -218,7 +220,7 @@ static void lint_changed(void *opaque, unsigned pin, bool level)
     bool rising = level && !l->lint[pin & 1];
     l->lint[pin & 1] = level;
     uint32_t lvt = l->lvt[LVT_LINT0 + (pin & 1)];
-    if (!hardware_enabled(l)) {
+    if (!enabled(l)) {
         if (pin == 1 && rising) irq_pulse(&l->nmi);
     } else if ((lvt >> 8 & 7) == APIC_FIXED && (lvt & LVT_LEVEL)) {
         lint_level(l, pin & 1);

@@ -128,22 +128,21 @@ START_TEST(level_message_sends_eoi)
 }
 END_TEST
 
-START_TEST(pic_is_cut_off_from_reset_until_lint0_is_extint)
+START_TEST(pic_passes_through_until_the_apic_is_enabled)
 {
     board_reset(&r.board, RESET_HARD);
     struct irq_line lint0 = lapic_lint(apic, 0), lint1 = lapic_lint(apic, 1);
     irq_set(&lint0, true);
     irq_pulse(&lint1);
-    ck_assert(!r.probe[INTR].level);
-    ck_assert_uint_eq(r.probe[NMI].rises, 0);
-    set(LINT0, 0x700);                        /* stays masked while the APIC is */
-    ck_assert(!r.probe[INTR].level);
-    set(SVR, 0x1ff);
+    ck_assert(r.probe[INTR].level);
+    ck_assert_uint_eq(r.probe[NMI].rises, 1);
+    ck_assert_uint_eq(lapic_intack(apic), 0x08);
+    set(SVR, 0x1ff);                          /* LINT0 is masked still */
     ck_assert(!r.probe[INTR].level);
     set(LINT0, 0x700);                        /* virtual wire */
     ck_assert(r.probe[INTR].level);
     ck_assert_uint_eq(lapic_intack(apic), 0x08);
-    ck_assert_uint_eq(intacks, 1);
+    ck_assert_uint_eq(intacks, 2);
     set(LINT0, 0x10700);
     ck_assert(!r.probe[INTR].level);
 }
@@ -477,7 +476,7 @@ int main(void)
     return rig_run("lapic", setup, teardown, RIG_TESTS(
         &registers_after_reset, &request_service_and_end, &higher_class_preempts_lower_class_waits,
         &task_priority_holds_back_its_class, &withdrawn_request_gives_the_spurious_vector, &level_message_sends_eoi,
-        &pic_is_cut_off_from_reset_until_lint0_is_extint, &globally_disabled_apic_is_not_there,
+        &pic_passes_through_until_the_apic_is_enabled, &globally_disabled_apic_is_not_there,
         &lint_entries_deliver_nmi_smi_and_edges, &level_lint_repeats_after_eoi_while_asserted,
         &logical_destinations_flat_and_cluster, &icr_sends_to_self_and_refuses_low_vectors,
         &icr_reaches_the_other_processor,

@@ -42,16 +42,6 @@ start:
     mov word [8 * 4], on_timer
     mov word [9 * 4], on_key
     mov word [0x70 * 4], on_rtc
-    ; a local APIC leaves reset with its inputs masked: without it, the 8259A reaches the processor
-    mov eax, 1
-    cpuid
-    test dh, 0x02
-    jz .no_apic
-    mov ecx, 0x1b                     ; IA32_APIC_BASE: global enable off
-    rdmsr
-    and ah, 0xf7
-    wrmsr
-.no_apic:
     ; 8259A pair: vectors 08h and 70h; timer, keyboard, cascade and RTC open
     outb 0x20, 0x11
     outb 0x21, 0x08
