@@ -76,7 +76,7 @@ static void print_fields(FILE *out, const char *name, const struct image *i, con
         field_get(i, &fields[k], v);
         field_get(base, &fields[k], was);
         if (!memcmp(v, was, fields[k].size)) continue;
-        fprintf(out, "%s%s %s=", on_line ? "" : k ? "" : "", on_line++ % 6 ? "" : name, fields[k].name);
+        fprintf(out, "%s %s=", on_line++ % 6 ? "" : name, fields[k].name);
         unsigned n = 0;
         while (n + 1u < fields[k].size && !v[n]) n++;
         fprintf(out, "%x", v[n]);
