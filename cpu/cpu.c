@@ -408,5 +408,7 @@ void cpu_print(struct cpu *c, FILE *out)
 
 void cpu_model_help(FILE *out)
 {
-    for (unsigned n = 0; n < models_count; n++) fprintf(out, "%-10s %s\n", models[n].name, models[n].title);
+    for (unsigned n = 0; n < models_count; n++)
+        fprintf(out, "%-11s %s%s\n", models[n].name, models[n].title,
+                strcmp(models[n].name, MODEL_DEFAULT) == 0 ? " (default)" : "");
 }

@@ -167,7 +167,7 @@ TELLS = [
     ('help on an option', ['help', '-drive'], ['-drive PROP=VALUE', 'readonly=on']),
     ('help on input files', ['help', 'input'], ['serialN "TEXT"', 'screendump FILE']),
     ('--version', ['--version'], [r'^beige \d+\.\d+\.\d+$']),
-    ('-cpu help', ['-cpu', 'help'], ['8086 ', '486 ', 'pentium3 ']),
+    ('-cpu help', ['-cpu', 'help'], ['8086 ', '486 ', r'pentium4 .* \(default\)']),
     ('-device help', ['-device', 'help'], ['isa-debugcon', 'isa-debug-exit']),
     ('-device NAME,help', ['-device', 'isa-debug-exit,help'], ['iobase=', 'iosize=']),
     ('-machine help', ['-machine', 'help'], ['^pc ']),
