@@ -19,6 +19,7 @@ HOT = re.compile(r"""^(
     (cmp|test)_(rr|ri|rm|mr|mi)8?(_[fb])?_(near|far)_\d+ | dec_near_\d+
 )$""", re.X)
 FRAME = re.compile(r"\t(push|call|sub +\$0x[0-9a-f]+,%rsp)")
+JUMP = re.compile(r"\tjmp +(\*|[0-9a-f]+ <(?!run_)\w+>$)")     # to where the next record says, or into a handler that does so
 LEAST = 1000                                        # so many there are; fewer: the names have changed
 
 
@@ -28,14 +29,19 @@ def main():
     if "file format elf64-x86-64" not in text:
         print("not x86-64")
         return 77
-    name, seen, found = None, 0, set()
+    name, found, jumps = None, set(), {}
     for line in text.split("\n"):
         head = re.match(r"[0-9a-f]+ <(\w+)>:", line)
         if head:
             name = head.group(1) if HOT.match(head.group(1)) else None
-            seen += name is not None
-        elif name and FRAME.search(line):
-            found.add("%s: %s" % (name, line.split("\t", 1)[1]))
+            if name:
+                jumps[name] = False
+        elif name:
+            jumps[name] = jumps[name] or JUMP.search(line) is not None
+            if FRAME.search(line):
+                found.add("%s: %s" % (name, line.split("\t", 1)[1]))
+    found.update("%s: no jump to the next handler" % n for n, has in jumps.items() if not has)
+    seen = len(jumps)
     for line in sorted(found):
         print(line)
     if seen < LEAST:
