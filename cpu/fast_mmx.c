@@ -92,14 +92,7 @@ SIMD_EACH_FORM(MMX_LOAD32_MEM, movd_load)
         mmx_set(c, i->rm, FUNCTION(mmx_get(c, i->rm), WIDTH, (uint8_t)i->imm)); \
         NEXT; \
     }
-MMX_SHIFT(psllw, 16, simd_shift_left)
-MMX_SHIFT(pslld, 32, simd_shift_left)
-MMX_SHIFT(psllq, 64, simd_shift_left)
-MMX_SHIFT(psrlw, 16, simd_shift_right)
-MMX_SHIFT(psrld, 32, simd_shift_right)
-MMX_SHIFT(psrlq, 64, simd_shift_right)
-MMX_SHIFT(psraw, 16, simd_shift_arithmetic)
-MMX_SHIFT(psrad, 32, simd_shift_arithmetic)
+SIMD_SHIFTS(MMX_SHIFT)
 
 static HANDLER(emms)
 {

@@ -38,14 +38,7 @@ FPU_INLINE enum status shift(struct cpu *c, const struct insn *i, bool by_imm, u
 #define MMX_SHIFT(name, width, f) \
     FPU_OP(name##_Pq_Qq) { return shift(c, i, false, width, f); } \
     FPU_OP(name##_Nq_Ib) { return shift(c, i, true, width, f); }
-MMX_SHIFT(psllw, 16, simd_shift_left)
-MMX_SHIFT(pslld, 32, simd_shift_left)
-MMX_SHIFT(psllq, 64, simd_shift_left)
-MMX_SHIFT(psrlw, 16, simd_shift_right)
-MMX_SHIFT(psrld, 32, simd_shift_right)
-MMX_SHIFT(psrlq, 64, simd_shift_right)
-MMX_SHIFT(psraw, 16, simd_shift_arithmetic)
-MMX_SHIFT(psrad, 32, simd_shift_arithmetic)
+SIMD_SHIFTS(MMX_SHIFT)
 
 /* ---- packing and interleaving. The low forms read 32 bits of memory. */
 FPU_INLINE enum status pack(struct cpu *c, const struct insn *i, unsigned width, bool to_unsigned)

@@ -189,6 +189,12 @@ static inline uint64_t simd_shift_arithmetic(uint64_t v, unsigned width, uint64_
     return r;
 }
 
+/* X(name, width of an element, function) for each shift that MMX and SSE2 have. */
+#define SIMD_SHIFTS(X) \
+    X(psllw, 16, simd_shift_left) X(pslld, 32, simd_shift_left) X(psllq, 64, simd_shift_left) \
+    X(psrlw, 16, simd_shift_right) X(psrld, 32, simd_shift_right) X(psrlq, 64, simd_shift_right) \
+    X(psraw, 16, simd_shift_arithmetic) X(psrad, 32, simd_shift_arithmetic)
+
 /* Lanes of `width` bits from the low halves of a and b, taken in turn; and of their high halves. */
 static inline uint64_t simd_interleave(uint32_t a, uint32_t b, unsigned width)
 {

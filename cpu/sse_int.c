@@ -45,14 +45,7 @@ FPU_INLINE enum status shift(struct cpu *c, const struct insn *i, bool by_imm, u
 #define SSE_SHIFT(name, width, f) \
     FPU_OP(name##_Vx_Wx) { return shift(c, i, false, width, f); } \
     FPU_OP(name##_Ux_Ib) { return shift(c, i, true, width, f); }
-SSE_SHIFT(psllw, 16, simd_shift_left)
-SSE_SHIFT(pslld, 32, simd_shift_left)
-SSE_SHIFT(psllq, 64, simd_shift_left)
-SSE_SHIFT(psrlw, 16, simd_shift_right)
-SSE_SHIFT(psrld, 32, simd_shift_right)
-SSE_SHIFT(psrlq, 64, simd_shift_right)
-SSE_SHIFT(psraw, 16, simd_shift_arithmetic)
-SSE_SHIFT(psrad, 32, simd_shift_arithmetic)
+SIMD_SHIFTS(SSE_SHIFT)
 
 static enum status shift_bytes(struct cpu *c, const struct insn *i, bool left)
 {
