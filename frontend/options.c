@@ -279,6 +279,12 @@ static enum host_status opt_accel(void *ctx, const struct option *o, const char 
                      (int)n, value);
 }
 
+static enum host_status opt_enable_kvm(void *ctx, const struct option *o, const char *value, struct error *e)
+{
+    SETUP;
+    return opt_accel(ctx, o, "kvm", e);
+}
+
 static enum host_status opt_machine(void *ctx, const struct option *o, const char *value, struct error *e)
 {
     SETUP;
@@ -634,6 +640,7 @@ const struct option options[] = {
     { "version", NULL, NULL, G_RUN, "The version.", opt_version, 0 },
     { "man", NULL, NULL, G_RUN, "The manual page, as troff.", opt_man, 0 },
 
+    { "enable-kvm", NULL, NULL, G_OTHER, "Refused: guests always run in software.", opt_enable_kvm, 0 },
     { "vnc", NULL, ":N", G_OTHER, "VNC server.", NULL, 0 },
     { "gdb", NULL, "DEV", G_OTHER, "GDB server.", NULL, 0 },
     { "s", NULL, NULL, G_OTHER, "GDB server at port 1234.", NULL, 0 },

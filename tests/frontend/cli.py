@@ -72,6 +72,7 @@ ROWS = [
     # ---- options
     ('unknown option', ['-snapshut'], 2, "unknown option '-snapshut'; the nearest is '-snapshot'"),
     ('unknown long option', ['--limit-insn', '5'], 2, "unknown option '--limit-insn'; the nearest is '-limit-insns'"),
+    ('hardware virtualization', ['-enable-kvm'], 2, "-enable-kvm: 'kvm': guests run in software only, .*"),
     ('option without its value', ['-hda'], 2, "option '-hda' needs a value: -hda FILE"),
     ('option with a value it has not', ['-S=1'], 2, "option '-S' takes no value"),
     ('two files', ['a', 'b'], 2, "one FILE only .*"),
