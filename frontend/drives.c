@@ -5,7 +5,7 @@
 #include "frontend/demo.h"
 #include "frontend/setup.h"
 
-enum { FLOPPY_MAX = 2949120, PROBE_BYTES = 36864 };
+enum { FLOPPY_MAX = 2949120 };
 
 static struct blk *open_as(const struct setup_drive *d, const struct image_options *o, struct error *e)
 {
@@ -95,35 +95,41 @@ static bool is_multiboot(const uint8_t *p, size_t len)
     return false;
 }
 
+enum content content_of(const uint8_t *head, size_t len, uint64_t size)
+{
+    static const uint8_t iso9660[] = "CD001";
+    if (len >= 32774 && memcmp(head + 32769, iso9660, 5) == 0) return CONTENT_CD;
+    if (len > 0x206 && memcmp(head + 0x202, "HdrS", 4) == 0) return CONTENT_LINUX;
+    if (is_multiboot(head, len)) return CONTENT_MULTIBOOT;
+    return size <= FLOPPY_MAX ? CONTENT_FLOPPY : CONTENT_DISK;
+}
+
 static void set_kernel(struct setup *u, const char *file)
 {
     free(u->kernel);
     u->kernel = strdup(file);
 }
 
-/* What FILE is, from its first bytes: sets the drive's kind, or u->kernel, and the boot order's letter (0: none). */
-static const char *boot_file_kind(struct setup *u, struct setup_drive *d, const uint8_t *head, size_t n, uint64_t size,
-                                  char *boot)
+/* Sets the drive's kind, or u->kernel, and the boot order's letter (0: none). */
+static const char *boot_content(struct setup *u, struct setup_drive *d, enum content c, char *boot)
 {
-    static const uint8_t iso9660[] = "CD001";
     *boot = 0;
-    if (n >= 32774 && memcmp(head + 32769, iso9660, 5) == 0) {
+    switch (c) {
+    case CONTENT_CD:
         d->cdrom = true;
         *boot = 'd';
         return "ISO 9660 image, boots as CD-ROM";
-    }
-    if (n > 0x206 && memcmp(head + 0x202, "HdrS", 4) == 0) {
+    case CONTENT_LINUX:
         set_kernel(u, d->file);
         return "Linux kernel, boots directly";
-    }
-    if (is_multiboot(head, n)) {
+    case CONTENT_MULTIBOOT:
         set_kernel(u, d->file);
         return "multiboot kernel, boots directly";
-    }
-    if (size <= FLOPPY_MAX) {
+    case CONTENT_FLOPPY:
         d->where = WHERE_FLOPPY;
         *boot = 'a';
         return "floppy image, boots as drive A";
+    case CONTENT_DISK: break;
     }
     *boot = 'c';
     return "raw hard disk image, boots as first disk";
@@ -134,11 +140,11 @@ bool setup_boot_file(struct setup *u, struct error *e)
     const char *path = u->boot_file, *what;
     struct image_options o = { .read_only = true };
     struct blk *b = image_open(path, &o, e);
-    uint8_t *head = calloc(1, PROBE_BYTES);
+    uint8_t *head = calloc(1, CONTENT_BYTES);
     bool ok = false;
     char boot[2] = { 0 };
     if (!b || !head) goto out;
-    uint64_t size = b->size, n = size < PROBE_BYTES ? size : PROBE_BYTES;
+    uint64_t size = b->size, n = size < CONTENT_BYTES ? size : CONTENT_BYTES;
     if (blk_read(b, 0, head, n, e) != HOST_OK) goto out;
     if (u->drives == SETUP_DRIVES) {
         error_set(e, HOST_REFUSED, "%s: there are %d drives already", path, SETUP_DRIVES);
@@ -146,7 +152,7 @@ bool setup_boot_file(struct setup *u, struct error *e)
     }
     struct setup_drive *d = &u->drive[u->drives];
     *d = (struct setup_drive){ .file = strdup(path), .index = -1 };
-    what = boot_file_kind(u, d, head, n, size, boot);
+    what = boot_content(u, d, content_of(head, n, size), boot);
     if (boot[0]) u->drives++;
     else free(d->file);
     if (boot[0] && !u->boot_order) u->boot_order = strdup(boot);

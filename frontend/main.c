@@ -191,14 +191,13 @@ static void check_signal(struct session *s)
     session_quit(s, EXIT_GUEST_OFF, "asked to quit by signal %d (%s)", (int)signalled, strsignal((int)signalled));
 }
 
-/* The usual signals are requests; the files' limit is an error of write() like a full disk. */
+/* The usual signals are requests. */
 static void take_signals(void)
 {
     static const int requests[] = { SIGINT, SIGTERM, SIGHUP };
     struct sigaction request = { .sa_handler = on_signal };
     for (unsigned i = 0; i < sizeof requests / sizeof requests[0]; i++) sigaction(requests[i], &request, NULL);
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN);
     tty_guard();
 }
 
@@ -206,7 +205,7 @@ static int help(const char *topic)
 {
     if (!topic) help_all(stdout);
     else if (!help_topic(topic, stdout)) {
-        fprintf(stderr, "beige: there is no help on '%s'; an option's name, input, keys, exit or examples\n", topic);
+        fprintf(stderr, "beige: there is no help on '%s'; an option's name, input, images, keys, exit or examples\n", topic);
         return EXIT_USAGE;
     }
     return EXIT_GUEST_OFF;
@@ -218,7 +217,9 @@ int main(int argc, char **argv)
     struct setup setup = { .s = &session, .program = argv[0] };
     struct error e = { "" };
     int status = EXIT_OURS;
+    signal(SIGXFSZ, SIG_IGN);                         /* the files' limit is an error of write() like a full disk */
     if (argc > 1 && strcmp(argv[1], "help") == 0) return help(argc > 2 ? argv[2] : NULL);
+    if (argc > 1 && strcmp(argv[1], "image") == 0) return image_verb(argc - 2, argv + 2);
     if (argc > 1 && strcmp(argv[1], "run") == 0) argc--, argv++;
     log_init(&session.log, stderr);
     machine_config_default(&session.config);

@@ -34,6 +34,11 @@ static const struct option_section after[] = {
       "    4.0 type \"root\\n\"\n"
       "    6.0 serial0 \"uname -a\\n\"\n"
       "    9.0 screendump login.png" },
+    { "IMAGES",
+      "beige image create FILE SIZE makes an empty disk, of 2G or a floppy's 1.44M. beige image info FILE tells what a file is "
+      "and shows its partitions (--output=json for programs). beige image convert FROM TO copies an image; zeros take no room in "
+      "the copy. beige image check FILE reads all of it and sees whether it was cut. The format is raw.\n\n"
+      "    beige image create disk.img 2G\n    beige image info disk.img" },
     { "KEYS", "In the window, Ctrl+Alt+G grabs and releases the mouse (a click grabs it, too), Ctrl+Alt+F switches full screen, "
       "Ctrl+Alt+Q quits. Keys go by their place, so the guest's own keyboard layout applies. On a terminal (-nographic, "
       "mon:stdio) Ctrl-A x quits, Ctrl-A c switches to the monitor and back, Ctrl-A b sends a break, Ctrl-A a sends Ctrl-A, "
@@ -87,7 +92,8 @@ void help_all(FILE *out)
     fputs("usage: beige [OPTION]... [FILE]\n\n"
           "Boots FILE (a floppy, disk or CD image, or a kernel) in a PC made of software;\n"
           "without FILE and drives, a demonstration. \"beige run\" is the same as \"beige\".\n"
-          "More: \"beige help TOPIC\", with an option or one of: input, keys, exit, examples.\n\n", out);
+          "\"beige image\" makes and examines disk images.\n"
+          "More: \"beige help TOPIC\", with an option or one of: input, images, keys, exit,\nexamples.\n\n", out);
     option_help(options, option_count, out);
 }
 

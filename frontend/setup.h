@@ -57,11 +57,18 @@ void help_all(FILE *out);
 /* One option or one section of the manual; false if there is none of that name. */
 bool help_topic(const char *topic, FILE *out);
 
+/* image_verb.c: `beige image ...`; argv begins behind that word. The exit status. */
+int image_verb(int argc, char **argv);
+
 /* options.c: the FILE argument and everything that option_parse does not take. */
 option_apply setup_positional;
 void setup_fini(struct setup *u);
 
-/* drives.c: opens the images and places them. False and *e. */
+/* drives.c: what a file is, by its first bytes (as many as CONTENT_BYTES, if it has them) and its size. */
+enum content { CONTENT_CD, CONTENT_LINUX, CONTENT_MULTIBOOT, CONTENT_FLOPPY, CONTENT_DISK };
+enum { CONTENT_BYTES = 36864 };
+enum content content_of(const uint8_t *head, size_t len, uint64_t size);
+/* Opens the images and places them. False and *e. */
 bool setup_drives(struct setup *u, struct error *e);
 /* Finds out what FILE is, says so in one line, and turns it into a drive or a kernel. */
 bool setup_boot_file(struct setup *u, struct error *e);

@@ -14,6 +14,11 @@ struct image_options {
  * another process, of another format than raw, or larger than 2^48 sectors. A file that may not be written is opened
  * read-only if o->read_only or o->snapshot says that this will do, and refused otherwise. */
 struct blk *image_open(const char *path, const struct image_options *o, struct error *e);
+/* Makes a file of size zeros that take no room on the host's disk. HOST_REFUSED if there is a file of that name. */
+enum host_status image_create(const char *path, uint64_t size, struct error *e) MUST_CHECK;
+/* Bytes that a file takes on the host's disk; 0 if that is not known. */
+uint64_t image_allocated(const char *path);
+
 enum image_use { IMAGE_DISK, IMAGE_CD, IMAGE_FLOPPY };
 /* False and *e if the file shows signs of having been cut. For images whose format was probed. */
 bool image_whole(struct blk *b, enum image_use use, struct error *e);

@@ -207,3 +207,24 @@ out_close:
     raw_close(&r->blk);
     return NULL;
 }
+
+enum host_status image_create(const char *path, uint64_t size, struct error *e)
+{
+    if (size == 0 || size > size_max)
+        return error_set(e, HOST_REFUSED, "%s: an image has 1 byte to 2^48 sectors", path);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0 && errno == EEXIST) return error_set(e, HOST_REFUSED, "%s: exists already", path);
+    if (fd < 0) return error_set(e, HOST_IO_ERROR, "%s: cannot create: %s", path, strerror(errno));
+    int err = ftruncate(fd, (off_t)size) < 0 ? errno : 0;
+    close(fd);
+    if (!err) return HOST_OK;
+    unlink(path);
+    return error_set(e, no_space(err) ? HOST_NO_SPACE : HOST_IO_ERROR, "%s: cannot make %llu bytes: %s", path,
+                     (unsigned long long)size, strerror(err));
+}
+
+uint64_t image_allocated(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 ? (uint64_t)st.st_blocks * 512 : 0;
+}

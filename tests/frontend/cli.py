@@ -6,7 +6,7 @@ usage: cli.py BEIGE PROBE_ROM [NAME...]
 Whatever goes wrong, a user gets one line that begins with "beige: " and names the file or option and the cause; the status
 is 2 for a wrong command line and 1 for everything else. PROBE_ROM is made from probe.asm.
 """
-import os, re, resource, socket, subprocess, sys, tempfile
+import json, os, re, resource, socket, subprocess, sys, tempfile
 
 BEIGE, ROM = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 PROBE = ['-bios', ROM, '-display', 'none', '--speed', '1']
@@ -30,7 +30,7 @@ def iso(sectors):
 FILES = {
     'empty': b'', 'tiny': b'x' * 100, 'odd.img': bytes(100000), 'disk.img': bytes(1 << 20), 'floppy.img': bytes(1474560),
     'big.img': bytes(3000320), 'folder': None, 'q.qcow2': b'QFI\xfb' + bytes(65532),
-    'cut.img': mbr(4096) + bytes(512 * 2047), 'cut.iso': iso(5000), 'whole.iso': iso(18), 'rom65537': bytes(65537), 'rom100': b'x' * 100,
+    'cut.img': mbr(4096) + bytes(512 * 2047), 'cut4.img': mbr(40960) + bytes((4 << 20) - 512), 'cut.iso': iso(5000), 'whole.iso': iso(18), 'rom65537': bytes(65537), 'rom100': b'x' * 100,
     'text': b'hello\n', 'in.time': b'soon key a\n', 'in.action': b'# a comment\n\n1.0 key a\n2 keyy b\n', 'in.quote': b'1 type "abc\n',
     'in.key': b'1 key ctrl-nokey\n', 'in.mouse': b'1 mouse 5\n', 'in.port': b'1 serial3 "x"\n', 'in.long': b'1 type "' + b'a' * 5000 + b'"\n',
     'in.umlaut': '1 type "\u00e4"\n'.encode(), 'in.reset': b'1 reset now\n', 'in.change': b'0.01 change ide1-cd0 nowhere.iso\n',
@@ -60,6 +60,20 @@ ROWS = [
     ('drive named twice', ['-hda', 'disk.img', '-drive', 'file=disk.img,index=0'], 2, '-drive: ide drive 0 is named twice'),
     ('too many CDs', ['-drive', 'media=cdrom'] * 5, 2, r'-drive: this board has 4 ide drives \(index 0 to 3\)'),
     ('format that is not built', ['-drive', 'file=disk.img,format=qcow2'], 1, r'disk\.img: format=qcow2 is not supported; only raw .*'),
+    ('image verb without a word', ['image'], 2, 'image: create, info, convert or check; .*'),
+    ('image verb that is none', ['image', 'resize', 'disk.img'], 2, 'image: create, info, convert or check; .*'),
+    ('image create without a size', ['image', 'create', 'new.img'], 2, 'image: beige image create FILE SIZE'),
+    ('image create with a word too many', ['image', 'create', 'new.img', '1M', 'x'], 2, "image: 'x' is one too many for create"),
+    ('image create of another format', ['image', 'create', '-f', 'qcow2', 'new.img', '1M'], 2, 'image: -f qcow2: raw is the only format'),
+    ('image create of no size', ['image', 'create', 'new.img', '1X'], 2, "'1X' is not a size; .*"),
+    ('image create of half a sector', ['image', 'create', 'new.img', '100'], 2, '100 bytes are no whole number of 512-byte sectors'),
+    ('image create over another', ['image', 'create', 'disk.img', '1M'], 1, r'disk\.img: exists already'),
+    ('image create in no folder', ['image', 'create', 'no/new.img', '1M'], 1, 'no/new.img: cannot create: No such file or directory'),
+    ('image info of nothing', ['image', 'info', 'nowhere'], 1, 'nowhere: No such file or directory'),
+    ('image info of another format', ['image', 'info', 'q.qcow2'], 1, r'q\.qcow2: a qcow2 image; .*'),
+    ('image check of a cut disk', ['image', 'check', 'cut4.img'], 1, r'cut4\.img: partition 1 ends at sector 40960, .*'),
+    ('image check of a cut CD', ['image', 'check', 'cut.iso'], 1, r'cut\.iso: the volume has 5000 sectors .*'),
+    ('image convert over another', ['image', 'convert', 'disk.img', 'floppy.img'], 1, r'floppy\.img: exists already'),
     # ---- firmware and kernels
     ('ROM missing', ['-bios', 'nowhere'] + SHORT, 1, r'nowhere: not found here, or in .*'),
     ('ROM empty', ['-bios', 'empty'] + SHORT, 1, 'empty: .*empty.*'),
@@ -173,6 +187,9 @@ TELLS = [
     ('-device NAME,help', ['-device', 'isa-debug-exit,help'], ['iobase=', 'iosize=']),
     ('-machine help', ['-machine', 'help'], ['^pc ']),
     ('-trace help', ['-trace', 'help'], [r'\w+']),
+    ('image --help', ['image', '--help'], ['^beige image create FILE SIZE', '^beige image check FILE']),
+    ('image info --help', ['image', 'info', '--help'], ['^    beige image info disk.img']),
+    ('help images', ['help', 'images'], ['beige image create disk.img 2G']),
     ('--man', ['--man'], [r'^\.TH beige 1', r'^\.SH INPUT FILES', r'limit\\-insns']),
 ]
 
@@ -277,6 +294,33 @@ def signals_ask_to_quit():
     return None
 
 
+def image_verb_makes_copies_and_tells():
+    """What is not zero arrives, what is zero takes no room, and nothing is left over from a copy that failed."""
+    made = run(['image', 'create', '-f', 'raw', 'new.img', '1.44M'])
+    if made.returncode or made.stdout != b'new.img: raw, 1.4 MiB, empty\n' or open('new.img', 'rb').read() != bytes(1474560):
+        return repr(made)
+    data = mbr(40960) + bytes(9 << 20) + b'end' + bytes((20 << 20) - (9 << 20) - 512 - 3)
+    with open('from.img', 'wb') as f:
+        f.write(data)
+    copied = run(['image', 'convert', '-O', 'raw', 'from.img', 'to.img'])
+    if copied.returncode or open('to.img', 'rb').read() != data or os.stat('to.img').st_blocks * 512 > 4 << 20:
+        return '%r, %d blocks' % (copied, os.stat('to.img').st_blocks)
+    told = run(['image', 'info', 'to.img']).stdout.decode()
+    if not re.fullmatch(r'to\.img: raw, hard disk, 20 MiB \(20971520 bytes\), .* on the host\'s disk\n'
+                        r'  partition 1: type 83h, sectors 1 to 40959, 20\.0 MiB, active\n', told):
+        return repr(told)
+    if json.loads(run(['image', 'info', '--output=json', 'to.img']).stdout)['virtual-size'] != 20 << 20:
+        return 'no JSON'
+    if b"volume '', does not boot" not in run(['image', 'info', 'whole.iso']).stdout:
+        return repr(run(['image', 'info', 'whole.iso']).stdout)
+    if run(['image', 'check', 'to.img']).stdout != b'to.img: hard disk, no errors found\n':
+        return 'check: %r' % run(['image', 'check', 'to.img'])
+    full = run(['image', 'convert', 'from.img', 'full.img'], preexec_fn=limit_files(1 << 20))
+    if full.returncode != 1 or not re.search(r'full\.img: cannot (make|write)', said(full)[0]) or os.path.exists('full.img'):
+        return repr(full)
+    return None
+
+
 def input_gives_the_same_run_whatever_interrupts_it():
     """Keys and bytes at their times: the same output and state in one go, and with a save in the middle of a text."""
     common = PROBE + ['-serial', 'stdio', '--input', 'in.keys', '--state-hash']
@@ -326,7 +370,7 @@ def a_saved_machine_wants_the_media_it_had():
     return None
 
 
-SPECIAL = [files_reach_the_guest, a_saved_machine_wants_the_media_it_had, save_on_a_full_disk, serial_file_on_a_full_disk, port_in_use, read_only_image, no_display, signals_ask_to_quit,
+SPECIAL = [image_verb_makes_copies_and_tells, files_reach_the_guest, a_saved_machine_wants_the_media_it_had, save_on_a_full_disk, serial_file_on_a_full_disk, port_in_use, read_only_image, no_display, signals_ask_to_quit,
            input_gives_the_same_run_whatever_interrupts_it]
 
 
