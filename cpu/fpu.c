@@ -6,8 +6,12 @@
  * 486 and later wait for the next waiting instruction. The 8087's INT goes to NMI, nothing freezes, and FCW bit 7 (IEM)
  * masks it. Sources: SDM vol. 1 chapter 8; 8087 and 80287 data sheets.
  *
- * GAP: 8087 and 287 compute as the 387 does: no projective infinity, no unnormals as operands, the 387's FPTAN, FPATAN and
- * FSCALE ranges. The 8087's FIP counts prefixes as the later parts do. */
+ * The 8087 and 80287 differ in their infinities (FCW bit 12), NaNs and stack faults, which softfloat and fpu.h know of; programs
+ * find out that they are not on a 387 by comparing +infinity with -infinity.
+ *
+ * GAP: in all else 8087 and 80287 compute as the 387 does: they normalise denormals and have no unnormals and pseudo zeros as
+ * operands, overflow under chopping gives the largest number, FPTAN leaves 1.0 above the tangent and FPTAN, FPATAN, F2XM1
+ * and FSCALE take the 387's ranges. The 8087's FIP counts prefixes as the later parts do. */
 #include "cpu/fpu.h"
 
 static void set_ferr(struct cpu *c, bool level)

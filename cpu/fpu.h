@@ -15,7 +15,8 @@ enum { /* status word; the exception bits are SF_* */
     FSW_SF = 0x40, FSW_ES = 0x80, FSW_C0 = 0x100, FSW_C1 = 0x200, FSW_C2 = 0x400, FSW_TOP = 0x3800, FSW_C3 = 0x4000,
     FSW_B = 0x8000, FSW_CC = FSW_C0 | FSW_C2 | FSW_C3,
 };
-enum { FCW_MASKS = 0x3f, FCW_IEM = 0x80 /* 8087 only */, FCW_PC = 0x300, FCW_RC = 0xc00, FCW_X = 0x1000 };
+enum { FCW_MASKS = 0x3f, FCW_IEM = 0x80 /* 8087 only */, FCW_PC = 0x300, FCW_RC = 0xc00,
+       FCW_X = 0x1000 /* infinity control: affine; without effect from the 387 on */ };
 
 #define FPU_INLINE static inline __attribute__((always_inline))
 #define FPU_UNLIKELY(x) __builtin_expect(!!(x), 0)
@@ -83,7 +84,9 @@ static inline void fpu_push(struct cpu *c, struct f80 v)
 static inline struct sf fpu_env(const struct cpu *c)
 {
     static const uint8_t precision[4] = { 24, 64, 53, 64 };   /* 01 is reserved */
-    return (struct sf){ .rc = c->fcw >> 10 & 3, .prec = precision[c->fcw >> 8 & 3], .masks = c->fcw & FCW_MASKS };
+    bool early = cpu_level(c) < LEVEL_386;
+    return (struct sf){ .rc = c->fcw >> 10 & 3, .prec = precision[c->fcw >> 8 & 3], .masks = c->fcw & FCW_MASKS,
+                        .early = early, .projective = early && !(c->fcw & FCW_X) };
 }
 /* An unmasked exception was flagged: sets ES and B, and FERR# where the model reports at once. */
 void fpu_exception(struct cpu *c);
@@ -97,15 +100,17 @@ static inline void fpu_raise(struct cpu *c, unsigned flags)
 void fpu_update_es(struct cpu *c);
 static inline void fpu_set_cc(struct cpu *c, unsigned cc) { c->fsw = (uint16_t)((c->fsw & ~FSW_CC) | cc); }
 
-/* Stack faults. True if the exception is masked and the masked response must be given. */
+/* Stack faults. True if the exception is masked and the masked response must be given. The 8087 and 80287 do not tell them
+ * from other invalid operations (SDM vol. 3 22.18.3). */
+static inline unsigned fpu_stack_fault(const struct cpu *c) { return cpu_level(c) < LEVEL_386 ? SF_IE : SF_IE | FSW_SF; }
 static inline bool fpu_underflow(struct cpu *c)
 {
-    fpu_raise(c, SF_IE | FSW_SF);
+    fpu_raise(c, fpu_stack_fault(c));
     return c->fcw & SF_IE;
 }
 static inline bool fpu_overflow(struct cpu *c)
 {
-    fpu_raise(c, SF_IE | FSW_SF | FSW_C1);
+    fpu_raise(c, fpu_stack_fault(c) | FSW_C1);
     return c->fcw & SF_IE;
 }
 

@@ -162,7 +162,7 @@ FPU_INLINE enum status store_f32(struct cpu *c, const struct insn *i, bool pop)
     if (fpu_begin(c)) return BODY_AGAIN;
     struct sf s = fpu_env(c);
     uint32_t v = 0xffc00000;
-    if (FPU_UNLIKELY(fpu_empty(c, 0))) s.flags = SF_IE | FSW_SF;
+    if (FPU_UNLIKELY(fpu_empty(c, 0))) s.flags = (uint16_t)fpu_stack_fault(c);
     else v = f80_to_f32(fpu_st(c, 0), &s);
     return store_mem(c, i, v, 4, &s, pop);
 }
@@ -174,7 +174,7 @@ FPU_INLINE enum status store_f64(struct cpu *c, const struct insn *i, bool pop)
     if (fpu_begin(c)) return BODY_AGAIN;
     struct sf s = fpu_env(c);
     uint64_t v = 0xfff8000000000000;
-    if (FPU_UNLIKELY(fpu_empty(c, 0))) s.flags = SF_IE | FSW_SF;
+    if (FPU_UNLIKELY(fpu_empty(c, 0))) s.flags = (uint16_t)fpu_stack_fault(c);
     else v = f80_to_f64(fpu_st(c, 0), &s);
     return store_mem(c, i, v, 8, &s, pop);
 }
@@ -186,7 +186,7 @@ FPU_INLINE enum status store_int(struct cpu *c, const struct insn *i, unsigned s
     if (fpu_begin(c)) return BODY_AGAIN;
     struct sf s = fpu_env(c);
     int64_t v = (int64_t)-(1ull << (8 * size - 1));
-    if (FPU_UNLIKELY(fpu_empty(c, 0))) s.flags = SF_IE | FSW_SF;
+    if (FPU_UNLIKELY(fpu_empty(c, 0))) s.flags = (uint16_t)fpu_stack_fault(c);
     else v = f80_to_int(fpu_st(c, 0), 8 * size, chop, &s);
     return store_mem(c, i, (uint64_t)v, size, &s, pop);
 }
@@ -217,7 +217,7 @@ FPU_OP(fstp_Mt)
     struct sf s = fpu_env(c);
     struct f80 v = fpu_st(c, 0);
     if (FPU_UNLIKELY(fpu_empty(c, 0))) {
-        s.flags = SF_IE | FSW_SF;
+        s.flags = (uint16_t)fpu_stack_fault(c);
         v = f80_indefinite();
     }
     uint8_t b[10];
@@ -232,7 +232,7 @@ FPU_OP(fbstp_Mt)
     struct sf s = fpu_env(c);
     uint8_t b[10];
     f80_to_bcd(fpu_empty(c, 0) ? f80_indefinite() : fpu_st(c, 0), b, &s);
-    if (fpu_empty(c, 0)) s.flags = SF_IE | FSW_SF;
+    if (fpu_empty(c, 0)) s.flags = (uint16_t)fpu_stack_fault(c);
     return store_ten(c, i, b, &s);
 }
 

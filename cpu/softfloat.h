@@ -29,6 +29,8 @@ struct sf {
     uint8_t prec;                /* bits of significand of f80 results: 24, 53 or 64 */
     uint8_t masks;               /* SF_IE...: 1 = masked; an unmasked exception may change the result */
     bool daz, ftz;               /* MXCSR: denormal operands are zero, tiny results are zero (f32 and f64 only) */
+    bool early;                  /* an 8087 or 80287: every NaN operand is invalid and stays as it is (f80 only) */
+    bool projective;             /* theirs: there is one infinity, whatever its sign, and it has no order */
 };
 
 enum { /* classes, as FXAM tells them apart */

@@ -2,13 +2,18 @@
  *
  * SDM vol. 1 4.9.1 and 8.5. The order of checks is the chip's: unsupported encodings and signaling NaNs, quiet NaNs, other
  * invalid operations and division by zero, denormal operands, then what rounding brings. An unmasked denormal exception
- * ends the operation before that last step. */
+ * ends the operation before that last step.
+ *
+ * The 8087 and 80287 close the numbers with one infinity or with two, as FCW bit 12 says, and know one kind of NaN (80287
+ * Programmer's Reference Manual 1987, tables 1-12 and 1-17); `projective` and `early` of struct sf select that. */
 #include "cpu/softfloat_core.h"
 
 struct f80 f80_nan_result(struct f80 a, struct f80 b, struct sf *s)
 {
     if (f80_is_unsupported(a) || f80_is_unsupported(b)) return f80_invalid(s);
-    bool na = f80_is_nan(a), nb = f80_is_nan(b), sna = f80_is_snan(a), snb = f80_is_snan(b);
+    bool na = f80_is_nan(a), nb = f80_is_nan(b);
+    bool sna = f80_is_snan(a) && !s->early, snb = f80_is_snan(b) && !s->early;
+    if (s->early) s->flags |= SF_IE;
     if (sna || snb) s->flags |= SF_IE;
     struct f80 r;
     if (!nb) r = a;
@@ -16,7 +21,7 @@ struct f80 f80_nan_result(struct f80 a, struct f80 b, struct sf *s)
     else if (sna != snb) r = sna ? b : a;                     /* SDM table 4-7: the quiet one */
     else if (a.mant != b.mant) r = a.mant > b.mant ? a : b;   /* the larger significand */
     else r = a.se < b.se ? a : b;                             /* measured: the positive one */
-    r.mant |= F80_QUIET;
+    if (!s->early) r.mant |= F80_QUIET;
     return r;
 }
 
@@ -82,7 +87,7 @@ static struct f80 add_signed(struct f80 a, struct f80 b, bool negate, struct sf 
         return f80_take(f80_add_core(a.mant, a.se, b.mant, b.se ^ (negate ? 0x8000u : 0), sf_control(s)), s);
     if (f80_is_nan(a) || f80_is_nan(b)) return f80_nan_result(a, b, s);
     bool sa = f80_sign(a), sb = f80_sign(b) != negate;
-    if (f80_is_inf(a) && f80_is_inf(b)) return sa == sb ? a : f80_invalid(s);
+    if (f80_is_inf(a) && f80_is_inf(b)) return sa == sb && !s->projective ? a : f80_invalid(s);
     if (f80_denormal_stops(a, b, s)) return a;
     if (f80_is_inf(a)) return a;
     if (f80_is_inf(b)) return f80_inf(sb);
@@ -213,7 +218,7 @@ struct f80 f80_sqrt(struct f80 a, struct sf *s)
     if (f80_is_nan(a)) return f80_nan_result(a, a, s);
     if (f80_is_zero(a)) return a;
     if (f80_sign(a)) return f80_invalid(s);
-    if (f80_is_inf(a)) return a;
+    if (f80_is_inf(a)) return s->projective ? f80_invalid(s) : a;
     if (f80_denormal_stops(a, a, s)) return a;
     struct sf_num n = f80_unpack(a);
     struct f80_raw r = f80_sqrt_raw(n.mant, n.exp);

@@ -29,7 +29,7 @@ struct f80 f80_operand_f64(uint64_t v)
 struct f80 f80_from_f32(uint32_t v, struct sf *s)
 {
     struct f80 r = f80_operand_f32(v);
-    if (f80_is_snan(r)) {
+    if (f80_is_snan(r) && !s->early) {
         s->flags |= SF_IE;
         r.mant |= F80_QUIET;
     } else if (!(v >> 23 & 0xff) && v & 0x7fffff) {
@@ -41,7 +41,7 @@ struct f80 f80_from_f32(uint32_t v, struct sf *s)
 struct f80 f80_from_f64(uint64_t v, struct sf *s)
 {
     struct f80 r = f80_operand_f64(v);
-    if (f80_is_snan(r)) {
+    if (f80_is_snan(r) && !s->early) {
         s->flags |= SF_IE;
         r.mant |= F80_QUIET;
     } else if (!(v >> 52 & 0x7ff) && v << 12) {
@@ -115,14 +115,14 @@ static uint64_t narrow(struct f80 a, unsigned exp_max, unsigned frac_bits, struc
 
 uint32_t f80_to_f32(struct f80 a, struct sf *s)
 {
-    if (f80_is_nan(a)) a = f80_nan_result(a, a, s);
+    if (f80_is_nan(a) && (!s->early || f80_is_unsupported(a))) a = f80_nan_result(a, a, s);
     if (f80_exp(a) == F80_EXP_MAX) return (uint32_t)f80_sign(a) << 31 | 0x7f800000 | (uint32_t)(a.mant << 1 >> 41);
     return (uint32_t)narrow(a, 0xff, 23, s);
 }
 
 uint64_t f80_to_f64(struct f80 a, struct sf *s)
 {
-    if (f80_is_nan(a)) a = f80_nan_result(a, a, s);
+    if (f80_is_nan(a) && (!s->early || f80_is_unsupported(a))) a = f80_nan_result(a, a, s);
     if (f80_exp(a) == F80_EXP_MAX) return (uint64_t)f80_sign(a) << 63 | 0x7ffull << 52 | a.mant << 1 >> 12;
     return narrow(a, 0x7ff, 52, s);
 }

@@ -107,6 +107,7 @@ struct f80 f80_scale(struct f80 a, struct f80 b, struct sf *s)
     if (f80_is_nan(a) || f80_is_nan(b)) return f80_nan_result(a, b, s);
     bool sign = f80_sign(a);
     if (f80_is_inf(b)) {
+        if (s->early) return f80_is_zero(a) ? a : f80_invalid(s);       /* 80287 manual, table 1-12 */
         bool down = f80_sign(b);
         if ((f80_is_inf(a) && down) || (f80_is_zero(a) && !down)) return f80_invalid(s);
         if (f80_denormal_stops(a, a, s)) return a;
@@ -146,8 +147,9 @@ struct f80 f80_extract(struct f80 a, struct f80 *significand, struct sf *s)
 {
     *significand = a;
     if (f80_is_nan(a)) return *significand = f80_nan_result(a, a, s);
-    if (f80_is_inf(a)) return f80_inf(false);
+    if (f80_is_inf(a)) return s->early ? *significand = f80_invalid(s) : f80_inf(false);
     if (f80_is_zero(a)) {
+        if (s->early) return a;                               /* the 387 made it a division by zero */
         s->flags |= SF_ZE;
         return f80_inf(true);
     }
@@ -165,6 +167,11 @@ int f80_compare(struct f80 a, struct f80 b, bool quiet, struct sf *s)
         return SF_UNORDERED;
     }
     if (f80_is_denormal(a) || f80_is_denormal(b)) s->flags |= SF_DE;
+    if (s->projective && (f80_is_inf(a) || f80_is_inf(b))) {
+        if (f80_is_inf(a) && f80_is_inf(b)) return SF_EQUAL;
+        s->flags |= SF_IE;
+        return SF_UNORDERED;
+    }
     if (!(a.mant | b.mant)) return SF_EQUAL;                  /* +0 and -0 */
     bool sa = f80_sign(a), sb = f80_sign(b);
     if (sa != sb) return sa ? SF_LESS : SF_GREATER;

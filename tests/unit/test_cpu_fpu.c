@@ -294,6 +294,98 @@ START_TEST(constants_obey_the_rounding_control_from_the_387_on)
 }
 END_TEST
 
+/* Programs tell a 287 from a 387 so: the 387 has two infinities, which differ. */
+static unsigned order_of_infinities(struct bench *b)
+{
+    static const struct insn reg0 = { .imm = 0xc0 };
+    bench_run(b, op_fld1, &reg1);
+    bench_run(b, op_fldz, &reg1);
+    bench_run(b, op_fdivp_STi_ST0, &reg1);
+    bench_run(b, op_fld_STi, &reg0);
+    bench_run(b, op_fchs, &reg1);
+    bench_run(b, op_fcompp, &reg1);
+    return b->c.fsw & FSW_CC;
+}
+
+START_TEST(the_8087_and_287_have_one_infinity_until_told_otherwise)
+{
+    static const enum cpu_level early[] = { LEVEL_8086, LEVEL_286 }, late[] = { LEVEL_386, LEVEL_486, LEVEL_686 };
+    struct bench b;
+    for (unsigned n = 0; n < 2; n++) {
+        bench_init(&b, early[n]);
+        ck_assert_uint_eq(order_of_infinities(&b), FSW_C3);
+        ck_assert_uint_eq(b.c.fsw & SF_EXCEPTIONS, SF_ZE);
+        bench_init(&b, early[n]);
+        fpu_set_control_word(&b.c, b.c.fcw | FCW_X);
+        ck_assert_uint_eq(order_of_infinities(&b), FSW_C0);
+    }
+    for (unsigned n = 0; n < 3; n++) {
+        bench_init(&b, late[n]);
+        ck_assert_uint_eq(order_of_infinities(&b), FSW_C0);
+        fpu_set_control_word(&b.c, b.c.fcw | FCW_X);
+        ck_assert_uint_eq(order_of_infinities(&b), FSW_C0);
+    }
+}
+END_TEST
+
+/* 80287 manual, table 1-12: what is invalid with an infinity, by closure; the last column is the 387's. */
+START_TEST(operations_with_infinities_follow_the_closure)
+{
+    const struct f80 inf = f80_inf(false), minus = f80_inf(true), one = f80_make(false, F80_BIAS, F80_TOP), zero = f80_zero(false);
+    const struct { insn_body *body; struct f80 st1, st0; bool invalid[3]; } rows[] = {      /* projective, affine, 387 */
+        { op_fadd_ST0_STi, inf, inf, { true, false, false } },       { op_fadd_ST0_STi, minus, minus, { true, false, false } },
+        { op_fadd_ST0_STi, inf, minus, { true, true, true } },       { op_fadd_ST0_STi, inf, one, { false, false, false } },
+        { op_fsub_ST0_STi, inf, minus, { true, false, false } },     { op_fsub_ST0_STi, inf, inf, { true, true, true } },
+        { op_fmul_ST0_STi, inf, minus, { false, false, false } },    { op_fmul_ST0_STi, zero, inf, { true, true, true } },
+        { op_fdiv_ST0_STi, inf, inf, { true, true, true } },         { op_fdiv_ST0_STi, inf, one, { false, false, false } },
+        { op_fsqrt, one, inf, { true, false, false } },              { op_fsqrt, one, minus, { true, true, true } },
+        { op_fcom_STi, one, inf, { true, false, false } },           { op_fcom_STi, inf, minus, { false, false, false } },
+        { op_ftst, one, inf, { true, false, false } },               { op_fxtract, one, inf, { true, true, false } },
+        { op_fscale, inf, one, { true, true, false } },              { op_fscale, inf, zero, { false, false, true } },
+        { op_fscale, one, inf, { false, false, false } },            { op_frndint, one, inf, { false, false, false } },
+        { op_fprem, inf, one, { false, false, false } },             { op_fprem, one, inf, { true, true, true } },
+    };
+    for (unsigned n = 0; n < sizeof rows / sizeof rows[0]; n++) {
+        for (unsigned how = 0; how < 3; how++) {
+            struct bench b;
+            bench_init(&b, how == 2 ? LEVEL_386 : LEVEL_286);
+            fpu_set_control_word(&b.c, how == 1 ? 0x137f : 0x37f);
+            fpu_push(&b.c, rows[n].st1);
+            fpu_push(&b.c, rows[n].st0);
+            ck_assert_int_eq(bench_run(&b, rows[n].body, &reg1), BODY_NEXT);
+            ck_assert_msg((b.c.fsw & SF_IE) == rows[n].invalid[how], "row %u, %u", n, how);
+        }
+    }
+}
+END_TEST
+
+START_TEST(the_287_calls_every_nan_invalid_and_has_no_stack_fault_bit)
+{
+    for (unsigned n = 0; n < 2; n++) {
+        struct bench b;
+        bool early = n == 0;
+        bench_init(&b, early ? LEVEL_286 : LEVEL_386);
+        fpu_push(&b.c, f80_make(false, F80_BIAS, F80_TOP));
+        fpu_push(&b.c, f80_make(false, F80_EXP_MAX, F80_TOP | F80_QUIET | 5));
+        bench_run(&b, op_fadd_ST0_STi, &reg1);
+        ck_assert_uint_eq(b.c.fsw & SF_EXCEPTIONS, early ? SF_IE : 0);
+        ck_assert_uint_eq(fpu_st(&b.c, 0).mant, F80_TOP | F80_QUIET | 5);
+        bench_init(&b, early ? LEVEL_286 : LEVEL_386);
+        bench_run(&b, op_fchs, &reg1);
+        ck_assert_uint_eq(b.c.fsw & (SF_IE | FSW_SF), early ? SF_IE : SF_IE | FSW_SF);
+        bench_init(&b, early ? LEVEL_286 : LEVEL_386);
+        st32(b.mem + BENCH_EA, 0x7f800001);                   /* a signaling NaN of the 387 */
+        bench_run(&b, op_fld_Md, &mem32);
+        ck_assert_uint_eq(b.c.fsw & SF_IE, early ? 0 : SF_IE);
+        bench_init(&b, early ? LEVEL_286 : LEVEL_386);
+        bench_run(&b, op_fldz, &reg1);
+        bench_run(&b, op_fxtract, &reg1);
+        ck_assert_uint_eq(b.c.fsw & SF_EXCEPTIONS, early ? 0 : SF_ZE);
+        ck_assert(f80_class(fpu_st(&b.c, 1)) == (early ? SF_ZERO : SF_INFINITY));
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("x87 unit");
@@ -313,6 +405,9 @@ int main(void)
     tcase_add_test(t, fldenv_with_unmasked_flags_sets_the_summary);
     tcase_add_test(t, without_a_coprocessor_esc_does_nothing);
     tcase_add_test(t, constants_obey_the_rounding_control_from_the_387_on);
+    tcase_add_test(t, the_8087_and_287_have_one_infinity_until_told_otherwise);
+    tcase_add_test(t, operations_with_infinities_follow_the_closure);
+    tcase_add_test(t, the_287_calls_every_nan_invalid_and_has_no_stack_fault_bit);
     suite_add_tcase(s, t);
     return suite_main(s);
 }
