@@ -343,69 +343,6 @@ enum host_status cpu_loaded(struct cpu *c, struct error *e)
     return HOST_OK;
 }
 
-/* ---- looking inside */
-
-bool cpu_translate(struct cpu *c, uint64_t linear, uint64_t *phys)
-{
-    struct xlate x;
-    if (!paging_peek(c, linear, &x)) return false;
-    *phys = (x.phys & c->a20_mask) | (linear & (PAGE_SIZE - 1));
-    return true;
-}
-
-size_t cpu_peek(struct cpu *c, uint64_t linear, void *buf, size_t len)
-{
-    size_t done = 0;
-    while (done < len) {
-        uint64_t phys, left = PAGE_SIZE - ((linear + done) & (PAGE_SIZE - 1));
-        if (!cpu_translate(c, linear + done, &phys)) break;
-        if (left > len - done) left = len - done;
-        uint64_t n = phys_peek(c->mem, phys, (uint8_t *)buf + done, left);
-        done += n;
-        if (n < left) break;
-    }
-    return done;
-}
-
-uint64_t cpu_linear_ip(const struct cpu *c) { return (uint32_t)(c->seg[SEG_CS].base + c->rip); }
-unsigned cpu_code_mode(const struct cpu *c) { return c->seg[SEG_CS].attr & SEG_D ? 32 : 16; }
-
-static void print_seg(FILE *out, const char *name, const struct seg *s)
-{
-    fprintf(out, "%-3s=%04x %08x %08x %08x\n", name, s->sel, (uint32_t)s->base, s->limit, (uint32_t)s->attr << 8);
-}
-
-void cpu_print(struct cpu *c, FILE *out)
-{
-    static const char *const seg_name[SEG_COUNT] = { "ES", "CS", "SS", "DS", "FS", "GS" };
-    uint32_t f = eflags_get(c);
-    fprintf(out, "EAX=%08x EBX=%08x ECX=%08x EDX=%08x\n", reg32(c, R_AX), reg32(c, R_BX), reg32(c, R_CX), reg32(c, R_DX));
-    fprintf(out, "ESI=%08x EDI=%08x EBP=%08x ESP=%08x\n", reg32(c, R_SI), reg32(c, R_DI), reg32(c, R_BP), reg32(c, R_SP));
-    fprintf(out, "EIP=%08x EFL=%08x [%c%c%c%c%c%c%c] CPL=%u II=%u A20=%u SMM=%u HLT=%u\n", (uint32_t)c->rip, f,
-            f & FL_DF ? 'D' : '-', f & FL_OF ? 'O' : '-', f & FL_SF ? 'S' : '-', f & FL_ZF ? 'Z' : '-',
-            f & FL_AF ? 'A' : '-', f & FL_PF ? 'P' : '-', f & FL_CF ? 'C' : '-', c->cpl, c->shadow_sti || c->shadow_ss,
-            !c->a20_masked, c->smm, c->activity == ACT_HALTED);
-    for (unsigned n = 0; n < SEG_COUNT; n++) print_seg(out, seg_name[n], &c->seg[n]);
-    print_seg(out, "LDT", &c->ldtr);
-    print_seg(out, "TR", &c->tr);
-    fprintf(out, "GDT=     %08x %08x\n", (uint32_t)c->gdtr.base, c->gdtr.limit);
-    fprintf(out, "IDT=     %08x %08x\n", (uint32_t)c->idtr.base, c->idtr.limit);
-    fprintf(out, "CR0=%08x CR2=%08x CR3=%08x CR4=%08x\n", c->cr0, (uint32_t)c->cr2, (uint32_t)c->cr3, c->cr4);
-    fprintf(out, "DR0=%08x DR1=%08x DR2=%08x DR3=%08x \n", (uint32_t)c->dr[0], (uint32_t)c->dr[1], (uint32_t)c->dr[2],
-            (uint32_t)c->dr[3]);
-    fprintf(out, "DR6=%08x DR7=%08x\n", (uint32_t)c->dr[6], (uint32_t)c->dr[7]);
-    fprintf(out, "EFER=%016llx\n", (unsigned long long)c->efer);
-    fprintf(out, "FCW=%04x FSW=%04x [ST=%u] FTW=%02x MXCSR=%08x\n", c->fcw, (unsigned)c->fsw | (unsigned)c->ftop << 11, c->ftop,
-            c->ftag, c->mxcsr);
-    for (unsigned n = 0; n < 8; n++) {
-        const struct f80 *st = &c->st[(c->ftop + n) & 7];
-        fprintf(out, "FPR%u=%016llx %04x%c", n, (unsigned long long)st->mant, (unsigned)st->se, n & 1 ? '\n' : ' ');
-    }
-    for (unsigned n = 0; n < 8; n++)
-        fprintf(out, "XMM%02u=%016llx%016llx%c", n, (unsigned long long)c->xmm[n].q[1], (unsigned long long)c->xmm[n].q[0],
-                n & 1 ? '\n' : ' ');
-}
-
 void cpu_model_help(FILE *out)
 {
     for (unsigned n = 0; n < models_count; n++)

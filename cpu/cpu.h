@@ -97,8 +97,12 @@ bool cpu_translate(struct cpu *c, uint64_t linear, uint64_t *phys);
 /* Copies from linear memory; returns bytes copied before the first unmapped one. */
 size_t cpu_peek(struct cpu *c, uint64_t linear, void *buf, size_t len);
 uint64_t cpu_linear_ip(const struct cpu *c);
-/* `info registers`, in QEMU's layout as far as it goes. */
-void cpu_print(struct cpu *c, FILE *out);
+/* One register by name: eax, ax, al, eip, eflags, cs, cs.base, cs.limit, ldtr, tr, gdtr.base, cr0, dr7; pc is the linear address
+ * of the next instruction. False if there is none of that name. */
+bool cpu_register(struct cpu *c, const char *name, uint64_t *value);
+/* Prints a view, false if there is none of that name: "registers" (in QEMU's layout as far as it goes); "mem" and "tlb", what
+ * the page tables map now, by stretches of equal rights and by page; "gdt", "ldt", "idt" (in real mode the vectors), "tss". */
+bool cpu_print(struct cpu *c, const char *view, FILE *out);
 /* Disassembles one instruction (Intel syntax) at buf; mode 16, 32 or 64. Returns its length, 0 if it needs more than len. */
 unsigned cpu_disasm(const uint8_t *buf, size_t len, unsigned mode, uint64_t ip, char *text, size_t text_size);
 unsigned cpu_code_mode(const struct cpu *c);                  /* 16, 32 or 64 */

@@ -67,20 +67,20 @@ static bool walk_32(struct walk *w, uint32_t linear, struct xlate *x)
 {
     struct cpu *c = w->c;
     uint64_t pde, pte;
+    x->page_shift = 22;
     if (!load_entry(w, (c->cr3 & 0xfffff000) + (linear >> 22) * 4, &pde)) return false;
     if ((pde & PTE_PS) && (c->cr4 & CR4_PSE)) {
         if (pde & pse_reserved(c)) {
             w->error = PF_P | PF_RSVD;
             return false;
         }
-        x->page_shift = 22;
         x->phys = (pde & 0xffc00000) | (pde & 0x1e000) << 19 | (linear & 0x3ff000);
         x->user = pde & PTE_U;
         x->writable = pde & PTE_W;
         return true;
     }
-    if (!load_entry(w, (pde & 0xfffff000) + (linear >> 12 & 0x3ff) * 4, &pte)) return false;
     x->page_shift = 12;
+    if (!load_entry(w, (pde & 0xfffff000) + (linear >> 12 & 0x3ff) * 4, &pte)) return false;
     x->phys = pte & 0xfffff000;
     x->user = pde & pte & PTE_U;
     x->writable = pde & pte & PTE_W;
@@ -91,7 +91,9 @@ static bool walk_pae(struct walk *w, uint32_t linear, struct xlate *x)
 {
     struct cpu *c = w->c;
     uint64_t pdpte = c->pdpte[linear >> 30], pde, pte, reserved = pae_reserved(c);
+    x->page_shift = 30;
     if (!(pdpte & PTE_P)) return false;
+    x->page_shift = 21;
     if (!load_entry(w, (pdpte & PTE_ADDR) + (linear >> 21 & 0x1ff) * 8, &pde)) return false;
     bool large = pde & PTE_PS;
     if (pde & (reserved | (large ? (cpu_has(c, F_PAT) ? 0x1fe000ull : 0x1ff000ull) : 0))) {
@@ -99,19 +101,18 @@ static bool walk_pae(struct walk *w, uint32_t linear, struct xlate *x)
         return false;
     }
     if (large) {
-        x->page_shift = 21;
         x->phys = (pde & PTE_ADDR & ~0x1fffffull) | (linear & 0x1ff000);
         x->user = pde & PTE_U;
         x->writable = pde & PTE_W;
         x->nx = pde & PTE_NX;
         return true;
     }
+    x->page_shift = 12;
     if (!load_entry(w, (pde & PTE_ADDR) + (linear >> 12 & 0x1ff) * 8, &pte)) return false;
     if (pte & reserved) {
         w->error = PF_P | PF_RSVD;
         return false;
     }
-    x->page_shift = 12;
     x->phys = pte & PTE_ADDR;
     x->user = pde & pte & PTE_U;
     x->writable = pde & pte & PTE_W;
@@ -128,6 +129,7 @@ static bool walk_tables(struct walk *w, uint32_t linear, struct xlate *x)
     uint64_t leaf = w->step[w->steps - 1].entry;
     x->global = (leaf & PTE_G) && (w->c->cr4 & CR4_PGE);
     x->dirty = leaf & PTE_D;
+    x->bits = leaf & 0xfff;
     return true;
 }
 

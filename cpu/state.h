@@ -258,11 +258,11 @@ struct xlate {
     bool global;
     bool nx;
     uint8_t page_shift;          /* 12, 21, 22: size of the page in the tables */
-    uint8_t unused[2];
+    uint16_t bits;               /* the lowest 12 bits of the entry that maps it */
 };
 /* Walks for an access, sets A (and D for writes) in the tables, faults with #PF and CR2. Without CR0.PG: identity. */
 void paging_walk(struct cpu *c, uint64_t linear, unsigned kind, bool user, struct xlate *x);
-/* The same without side effects; false where it would fault. */
+/* The same without side effects; false where it would fault: everything within page_shift around is missing then, too. */
 bool paging_peek(struct cpu *c, uint64_t linear, struct xlate *x);
 /* Loads the four PDPTEs (MOV CR3, CR0.PG/CR4.PAE changes); #GP(0) on reserved bits. */
 void paging_load_pdptes(struct cpu *c, uint64_t cr3);

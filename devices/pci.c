@@ -328,3 +328,43 @@ struct pci_bus *pci_bus_create(struct board *b, const char *id, const struct pci
 }
 
 struct device *pci_bus_device(struct pci_bus *bus) { return &bus->dev; }
+
+/* ---- info pci */
+
+static const char *class_title(const struct pci_function *f)
+{
+    static const struct { uint16_t code; const char *title; } list[] = {
+        { 0x0101, "IDE controller" }, { 0x0300, "VGA controller" }, { 0x0600, "Host bridge" }, { 0x0601, "ISA bridge" },
+        { 0x0680, "Bridge" },
+    };
+    for (unsigned i = 0; i < sizeof list / sizeof list[0]; i++)
+        if (list[i].code == ld16(f->config + PCI_SUBCLASS)) return list[i].title;
+    return "Other";
+}
+
+static void print_bar(const struct pci_function *f, unsigned n, FILE *out)
+{
+    const struct pci_bar *bar = n == ROM_BAR ? &f->rom : &f->bar[n];
+    const uint32_t at = f->mapped[n];
+    const unsigned digits = bar->io ? 4 : 8;
+    if (bar->size == 0) return;
+    fprintf(out, "      BAR%u: %s", n, bar->io ? "I/O" : bar->prefetch ? "32 bit prefetchable memory" : "32 bit memory");
+    if (at == UNMAPPED) fprintf(out, ", 0x%x bytes, not mapped\n", bar->size);
+    else fprintf(out, " at 0x%0*x [0x%0*x]\n", (int)digits, at, (int)digits, at + bar->size - 1);
+}
+
+void pci_bus_print(struct pci_bus *bus, FILE *out)
+{
+    for (unsigned i = 0; i < 256; i++) {
+        const struct pci_function *f = bus->function[i];
+        if (!f) continue;
+        fprintf(out, "  Bus  0, device %3u, function %u:\n    %s: PCI device %04x:%04x\n", i >> 3, i & 7, class_title(f),
+                ld16(f->config + PCI_VENDOR_ID), ld16(f->config + PCI_DEVICE_ID));
+        if (ld16(f->config + PCI_SUBSYS_VENDOR))
+            fprintf(out, "      PCI subsystem %04x:%04x\n", ld16(f->config + PCI_SUBSYS_VENDOR), ld16(f->config + PCI_SUBSYS_ID));
+        if (f->config[PCI_INT_PIN])
+            fprintf(out, "      IRQ %u, pin %c\n", f->config[PCI_INT_LINE], 'A' + f->config[PCI_INT_PIN] - 1);
+        for (unsigned n = 0; n < BARS; n++) print_bar(f, n, out);
+        fprintf(out, "      id \"%s\"\n", f->dev.id);
+    }
+}

@@ -73,6 +73,8 @@ void pci_function_reset(struct pci_function *f);
 void pci_function_loaded(struct pci_function *f);
 /* Re-applies mappings (a function that gates its own decoding calls it after changing config). */
 void pci_update_mappings(struct pci_function *f);
+/* Lists the functions, their class, ids and where their BARs are. */
+void pci_bus_print(struct pci_bus *bus, FILE *out);
 /* Raw config access as the bus does it, for tests. */
 uint32_t pci_config_read(struct pci_bus *bus, unsigned devfn, unsigned off, unsigned size);
 void pci_config_write(struct pci_bus *bus, unsigned devfn, unsigned off, uint32_t val, unsigned size);

@@ -1,107 +1,15 @@
 /* The text monitor's commands, spelt as in QEMU. `help` lists them from the table at the end. */
 #include "frontend/monitor.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include "base/bytes.h"
-#include "base/option.h"
 
-extern const struct monitor_command monitor_commands[];
+static const struct monitor_command monitor_commands[];
+enum { TABLES = 2 };
+static const struct monitor_command *const tables[TABLES] = { monitor_commands, monitor_memory };
 
-enum { COUNT_MAX = 100000, KEYS_MAX = 16, HOLD_MS = 100 };
-
-/* ---- memory ----------------------------------------------------------------------------------------------------------- */
-
-struct format { unsigned count, size; char kind; };
-
-/* "8xb": how many, as what, of which size. The defaults are QEMU's. */
-static bool parse_format(struct monitor_call *c, struct format *f)
-{
-    *f = (struct format){ .count = 1, .size = 4, .kind = 'x' };
-    const char *p = c->format ? c->format : "";
-    if (isdigit((unsigned char)*p)) {
-        unsigned long n = strtoul(p, (char **)(uintptr_t)&p, 10);
-        f->count = n < COUNT_MAX ? (unsigned)n : COUNT_MAX;
-    }
-    for (; *p; p++) {
-        const char *size = strchr("bhwg", *p);
-        if (size) {
-            f->size = 1u << (size - (const char *)"bhwg");
-        } else if (strchr("xduoci", *p)) {
-            f->kind = *p;
-        } else {
-            fprintf(c->out, "invalid char in format: '%c'\n", *p);
-            return false;
-        }
-    }
-    if (f->kind == 'c') f->size = 1;
-    return true;
-}
-
-/* Numbers as the monitor takes them: decimal, 0x hex, and $eip for the instruction pointer (linear). */
-static bool parse_address(struct monitor_call *c, const char *text, uint64_t *out)
-{
-    if (strcmp(text, "$eip") == 0 || strcmp(text, "$pc") == 0 || strcmp(text, "$rip") == 0) {
-        *out = machine_linear_ip(c->s->machine);
-        return true;
-    }
-    if (parse_u64(text, out)) return true;
-    fprintf(c->out, "'%s' is not an address (a number, or $eip)\n", text);
-    return false;
-}
-
-static void print_value(FILE *out, const struct format *f, uint64_t v)
-{
-    unsigned size = f->size;
-    int64_t sv = (int64_t)(v << (64 - 8 * size)) >> (64 - 8 * size);
-    switch (f->kind) {
-    case 'd': fprintf(out, "%*" PRId64, (int)(size * 5 / 2 + 1), sv); break;
-    case 'u': fprintf(out, "%*" PRIu64, (int)(size * 5 / 2), v); break;
-    case 'o': fprintf(out, "0%0*" PRIo64, (int)(size * 8 + 2) / 3, v); break;
-    case 'c': fprintf(out, v >= 32 && v < 127 ? "'%c'" : "'\\x%02x'", (int)v); break;
-    default: fprintf(out, "0x%0*" PRIx64, (int)size * 2, v); break;
-    }
-}
-
-static void dump_memory(struct monitor_call *c, bool physical)
-{
-    struct machine *m = c->s->machine;
-    struct format f;
-    uint64_t addr;
-    uint8_t b[8];
-    if (!parse_format(c, &f) || !parse_address(c, c->word[1], &addr)) return;
-    if (f.kind == 'i') {
-        machine_disasm(m, addr, f.count, physical, c->out);
-        return;
-    }
-    for (unsigned i = 0; i < f.count; i++, addr += f.size) {
-        uint64_t got = physical ? machine_phys_read(m, addr, b, f.size) : machine_virt_read(m, addr, b, f.size);
-        if (i % (16 / f.size) == 0) fprintf(c->out, "%s%0*" PRIx64 ":", i ? "\n" : "", addr >> 32 ? 16 : 8, addr);
-        if (got < f.size) {
-            fprintf(c->out, " Cannot access memory");
-            break;
-        }
-        fputc(' ', c->out);
-        print_value(c->out, &f, ld_size(b, f.size));
-    }
-    fprintf(c->out, "\n");
-}
-
-static void cmd_print(struct monitor_call *c)
-{
-    struct format f;
-    uint64_t v;
-    if (!parse_format(c, &f) || !parse_address(c, c->word[1], &v)) return;
-    f.size = 8;
-    if (f.kind == 'x') fprintf(c->out, "%#" PRIx64, v);
-    else print_value(c->out, &f, v);
-    fprintf(c->out, "\n");
-}
-
-static void cmd_x(struct monitor_call *c) { dump_memory(c, false); }
-static void cmd_xp(struct monitor_call *c) { dump_memory(c, true); }
+enum { KEYS_MAX = 16, HOLD_MS = 100 };
 
 /* ---- machine ---------------------------------------------------------------------------------------------------------- */
 
@@ -228,12 +136,13 @@ static void cmd_help(struct monitor_call *c)
         cmd_info(c);
         return;
     }
-    for (const struct monitor_command *k = monitor_commands; k->name; k++)
-        if (c->words < 2 || strcmp(c->word[1], k->name) == 0)
-            fprintf(c->out, "%s%s%s -- %s\n", k->name, *k->args ? " " : "", k->args, k->help);
+    for (unsigned t = 0; t < TABLES; t++)
+        for (const struct monitor_command *k = tables[t]; k->name; k++)
+            if (c->words < 2 || strcmp(c->word[1], k->name) == 0)
+                fprintf(c->out, "%s%s%s -- %s\n", k->name, *k->args ? " " : "", k->args, k->help);
 }
 
-const struct monitor_command monitor_commands[] = {
+static const struct monitor_command monitor_commands[] = {
     { "help", "[COMMAND]", "this list", 1, cmd_help },
     { "info", "[ITEM|CHIP]", "show something; without an argument: what there is", 1, cmd_info },
     { "stop", "", "pause the machine", 1, cmd_stop },
@@ -244,10 +153,6 @@ const struct monitor_command monitor_commands[] = {
     { "system_reset", "", "press the reset button", 1, cmd_reset },
     { "system_powerdown", "", "press the power button", 1, cmd_powerdown },
     { "nmi", "", "pulse the NMI line", 1, cmd_nmi },
-    { "x", "[/FORMAT] ADDR", "dump virtual memory: /COUNT, x d u o c i, b h w g", 2, cmd_x },
-    { "xp", "[/FORMAT] ADDR", "dump physical memory", 2, cmd_xp },
-    { "print", "[/FORMAT] VALUE", "print a number, or $eip", 2, cmd_print },
-    { "p", "[/FORMAT] VALUE", "the same", 2, cmd_print },
     { "sendkey", "KEYS [HOLD_MS]", "press keys, e.g. ctrl-alt-f1", 2, cmd_sendkey },
     { "mouse_move", "DX DY [DZ]", "move the mouse", 3, cmd_mouse_move },
     { "mouse_button", "MASK", "press mouse buttons: 1 left, 2 right, 4 middle", 2, cmd_mouse_button },
@@ -259,7 +164,7 @@ const struct monitor_command monitor_commands[] = {
     { NULL, NULL, NULL, 0, NULL },
 };
 
-/* Words at blanks, "..." holds together. x and print may have their format by itself or touching: x/4i $eip, x /4i $eip. */
+/* Words at blanks, "..." holds together. A format stands by itself or touches its command: x/4i $pc, x /4i $pc. */
 static void split_words(struct monitor_call *c, char *p)
 {
     while (c->words < MONITOR_WORDS) {
@@ -276,11 +181,19 @@ static void split_words(struct monitor_call *c, char *p)
     if (slash) {
         *slash = 0;
         c->format = slash + 1;
-    } else if (c->words > 1 && c->word[1][0] == '/' && (c->word[0][0] == 'x' || c->word[0][0] == 'p')) {
+    } else if (c->words > 1 && c->word[1][0] == '/' && monitor_takes_format(c->word[0])) {
         c->format = c->word[1] + 1;
         for (unsigned i = 1; i + 1 < c->words; i++) c->word[i] = c->word[i + 1];
         c->words--;
     }
+}
+
+static const struct monitor_command *find_command(const char *name)
+{
+    for (unsigned t = 0; t < TABLES; t++)
+        for (const struct monitor_command *k = tables[t]; k->name; k++)
+            if (strcmp(k->name, name) == 0) return k;
+    return NULL;
 }
 
 void monitor_execute(struct session *s, const char *line, FILE *out)
@@ -289,10 +202,10 @@ void monitor_execute(struct session *s, const char *line, FILE *out)
     char *copy = strdup(line);
     if (!copy) return;
     split_words(&c, copy);
-    const struct monitor_command *k = monitor_commands;
-    while (c.words && k->name && strcmp(k->name, c.word[0]) != 0) k++;
+    c.rest = line + (c.words > 1 ? (size_t)(c.word[1] - copy) : strlen(line));
+    const struct monitor_command *k = c.words ? find_command(c.word[0]) : NULL;
     if (!c.words) {}
-    else if (!k->name) fprintf(out, "unknown command: '%s'\n", c.word[0]);
+    else if (!k) fprintf(out, "unknown command: '%s'\n", c.word[0]);
     else if (c.words < k->min_words) fprintf(out, "%s: usage: %s %s\n", k->name, k->name, k->args);
     else k->run(&c);
     free(copy);
@@ -351,7 +264,8 @@ void monitor_complete(struct session *s, const char *text, add_word *add, void *
 {
     const char *blank = strrchr(text, ' '), *begin = blank ? blank + 1 : text;
     if (!blank || strncmp(text, "help ", 5) == 0) {
-        for (const struct monitor_command *k = monitor_commands; k->name; k++) add_if(k->name, begin, add, ctx);
+        for (unsigned t = 0; t < TABLES; t++)
+            for (const struct monitor_command *k = tables[t]; k->name; k++) add_if(k->name, begin, add, ctx);
     } else if (strncmp(text, "info ", 5) == 0) {
         for (const struct monitor_command *k = monitor_infos; k->name; k++) add_if(k->name, begin, add, ctx);
         add_chips(s, begin, add, ctx);

@@ -14,7 +14,7 @@ struct monitor *monitor_create(struct session *s, struct chardev *dev);
 struct monitor *terminal_mux(struct session *s, struct chardev *dev);
 void monitor_destroy(struct monitor *m);
 
-/* ---- commands (monitor.c, monitor_info.c) */
+/* ---- commands (monitor.c, monitor_info.c, monitor_memory.c) */
 
 /* Runs one command line and prints its answer to out. */
 void monitor_execute(struct session *s, const char *line, FILE *out);
@@ -29,6 +29,7 @@ struct monitor_call {
     FILE *out;
     char *word[MONITOR_WORDS];     /* word[0] is the command, without /FORMAT */
     unsigned words;
+    const char *rest;              /* the line from word[1] on, uncut */
     const char *format;            /* "8xb" of x/8xb, or NULL */
 };
 struct monitor_command {
@@ -36,6 +37,13 @@ struct monitor_command {
     unsigned min_words;
     void (*run)(struct monitor_call *c);
 };
+/* "0x10 * 4 + $ss.base": numbers, 'c', $registers, + - ~ ( ) * / % & | ^ as in QEMU, where & | ^ bind tighter than + and -.
+ * False, and a line to c->out. (monitor_memory.c) */
+bool monitor_value(struct monitor_call *c, const char *text, uint64_t *value);
+/* monitor_memory.c: the commands about memory and ports. */
+extern const struct monitor_command monitor_memory[];
+/* True for commands that take a /FORMAT, which may touch their name or stand by itself. */
+bool monitor_takes_format(const char *command);
 extern const struct monitor_command monitor_infos[];       /* ends with a NULL name; min_words counts "info" too */
 
 #endif

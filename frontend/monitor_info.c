@@ -12,9 +12,15 @@ static void info_status(struct monitor_call *c)
     else fprintf(c->out, "VM status: paused (%s)\n", session_state_name(c->s));
 }
 
-static void info_registers(struct monitor_call *c) { machine_print_cpu(c->s->machine, c->out); }
+/* The views of the CPU have the names of their items. */
+static void info_cpu_view(struct monitor_call *c) { machine_print_cpu(c->s->machine, c->word[1], c->out); }
 static void info_qtree(struct monitor_call *c) { machine_print_device(c->s->machine, NULL, c->out); }
 static void info_mtree(struct monitor_call *c) { machine_print_map(c->s->machine, c->out); }
+static void info_pci(struct monitor_call *c)
+{
+    machine_print_device(c->s->machine, "pci", c->out);
+    machine_print_pci(c->s->machine, c->out);
+}
 static void info_version(struct monitor_call *c) { fprintf(c->out, "%s\n", BEIGE_VERSION); }
 static void info_name(struct monitor_call *c) { if (c->s->config.name) fprintf(c->out, "%s\n", c->s->config.name); }
 static void info_kvm(struct monitor_call *c) { fprintf(c->out, "kvm support: not compiled\n"); }
@@ -74,9 +80,16 @@ static void info_inputs(struct monitor_call *c)
 
 const struct monitor_command monitor_infos[] = {
     { "status", "", "running or paused", 2, info_status },
-    { "registers", "", "the CPU's registers", 2, info_registers },
+    { "registers", "", "the CPU's registers", 2, info_cpu_view },
+    { "mem", "", "what the page tables map, by stretches", 2, info_cpu_view },
+    { "tlb", "", "what the page tables map, page by page", 2, info_cpu_view },
+    { "gdt", "", "the global descriptor table", 2, info_cpu_view },
+    { "ldt", "", "the local descriptor table", 2, info_cpu_view },
+    { "idt", "", "the interrupt descriptor table, or the vectors of real mode", 2, info_cpu_view },
+    { "tss", "", "the task state segment", 2, info_cpu_view },
     { "cpus", "", "the CPUs", 2, info_cpus },
     { "qtree", "", "all chips: id, part, title", 2, info_qtree },
+    { "pci", "", "the PCI bus and its functions", 2, info_pci },
     { "mtree", "", "the memory and port map", 2, info_mtree },
     { "block", "", "drives and their media", 2, info_block },
     { "chardev", "", "character devices", 2, info_chardev },

@@ -106,6 +106,9 @@ void machine_nmi(struct machine *m)
     irq_pulse(&nmi);
 }
 
+uint32_t machine_port_in(struct machine *m, uint16_t port, unsigned size) { return port_in(&m->ports, port, size); }
+void machine_port_out(struct machine *m, uint16_t port, uint32_t val, unsigned size) { port_out(&m->ports, port, val, size); }
+
 /* ---- drives ----------------------------------------------------------------------------------------------------------- */
 
 static const char *const floppy_ids[MACHINE_FLOPPIES] = { "floppy0", "floppy1" };

@@ -1,6 +1,7 @@
 /* Read-only views of a machine, for the monitor, QMP and the debugger. None changes the state hash. */
 #include <inttypes.h>
 #include <string.h>
+#include "devices/pci.h"
 #include "devices/ps2_kbd.h"
 #include "devices/ps2_mouse.h"
 #include "devices/vga.h"
@@ -31,7 +32,10 @@ uint64_t machine_virt_read(struct machine *m, uint64_t linear, void *buf, uint64
     return cpu_peek(m->cpu, linear, buf, len);
 }
 
-void machine_print_cpu(struct machine *m, FILE *out) { cpu_print(m->cpu, out); }
+bool machine_translate(struct machine *m, uint64_t linear, uint64_t *phys) { return cpu_translate(m->cpu, linear, phys); }
+bool machine_register(struct machine *m, const char *name, uint64_t *value) { return cpu_register(m->cpu, name, value); }
+bool machine_print_cpu(struct machine *m, const char *view, FILE *out) { return cpu_print(m->cpu, view, out); }
+void machine_print_pci(struct machine *m, FILE *out) { pci_bus_print(m->pci, out); }
 
 bool machine_print_device(struct machine *m, const char *id, FILE *out)
 {

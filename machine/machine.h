@@ -95,6 +95,9 @@ void machine_chr_input(struct machine *m, struct chr *c, const uint8_t *data, si
 void machine_chr_event(struct machine *m, struct chr *c, int event);
 void machine_powerdown(struct machine *m);                 /* ACPI power button */
 void machine_nmi(struct machine *m);
+/* A port read or written as by the CPU: the chips see it. size 1, 2 or 4. */
+uint32_t machine_port_in(struct machine *m, uint16_t port, unsigned size);
+void machine_port_out(struct machine *m, uint16_t port, uint32_t val, unsigned size);
 /* Changes or removes (blk NULL) the medium of "floppy0" "floppy1" "ide0-cd0".. (QEMU's names, see machine_block).
  * force: even if the guest locked the tray. Takes ownership of blk. */
 enum host_status machine_change_medium(struct machine *m, const char *drive, struct blk *blk, bool force, struct error *e);
@@ -118,10 +121,14 @@ const struct surface *machine_display(struct machine *m);  /* renders the curren
 bool machine_text_cursor(struct machine *m, unsigned *col, unsigned *row);
 uint64_t machine_phys_read(struct machine *m, uint64_t addr, void *buf, uint64_t len);   /* bytes of memory read */
 uint64_t machine_virt_read(struct machine *m, uint64_t linear, void *buf, uint64_t len);
-void machine_print_cpu(struct machine *m, FILE *out);
+bool machine_translate(struct machine *m, uint64_t linear, uint64_t *phys);       /* false: not mapped */
+/* A register of the CPU by name, and a view of it: names as those of cpu_register and cpu_print (cpu/cpu.h). */
+bool machine_register(struct machine *m, const char *name, uint64_t *value);
+bool machine_print_cpu(struct machine *m, const char *view, FILE *out);
 /* Prints one device's state table, or lists the devices if id is NULL. False if there is none of that id. */
 bool machine_print_device(struct machine *m, const char *id, FILE *out);
 void machine_print_map(struct machine *m, FILE *out);      /* info mtree */
+void machine_print_pci(struct machine *m, FILE *out);      /* info pci */
 uint64_t machine_disasm(struct machine *m, uint64_t linear, unsigned count, bool physical, FILE *out);  /* next address */
 uint64_t machine_linear_ip(struct machine *m);
 uint8_t machine_kbd_leds(struct machine *m);               /* bit 0 scroll, 1 num, 2 caps */

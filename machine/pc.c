@@ -385,7 +385,7 @@ bool pc_build(struct machine *m, struct error *e)
                   .init = IRQ_LINE(pc_cpu_reset, m, 1) });
 
     /* PCI: 00.0 host bridge, 01.0 ISA bridge, 01.1 IDE, 01.3 power management, 02.0 display. */
-    struct pci_bus *pci = pci_bus_create(b, "pci", &(struct pci_pins){ 0 });
+    struct pci_bus *pci = m->pci = pci_bus_create(b, "pci", &(struct pci_pins){ 0 });
     i440fx_create(b, "i440fx", &(struct i440fx_pins){ .bus = pci, .ram = m->main_ram, .rom = m->rom,
                   .init = init });
     pc_rom_below_16m(m);

@@ -24,6 +24,7 @@ struct machine {
 
     /* Chips that something other than the board's wires talks to: inputs, drives, the screen. */
     struct device *lapic, *kbd, *mouse, *rtc, *pm, *vga, *fdc, *fw_cfg;
+    struct pci_bus *pci;
     struct device *ide_drive[MACHINE_IDE];
     struct device *pic_master;
 
