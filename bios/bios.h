@@ -28,6 +28,7 @@ struct bios_item {
     char name[56];                            /* file name, or "" */
     uint8_t *data;
     uint32_t len;
+    bool until_reset;                         /* what the file of that name, listed before, holds until the first reset */
 };
 struct bios_items { struct bios_item *item; unsigned len, cap; };
 
@@ -44,7 +45,8 @@ struct bios_config {
     uint32_t cpu_mhz;                         /* for SMBIOS */
     const char *cpu_name;                     /* for SMBIOS */
     bool apic, hpet;                          /* local and I/O APIC, HPET are on the board: MADT and HPET tables */
-    const char *boot_order;                   /* "acdn" subset; NULL: SeaBIOS's own order */
+    const char *boot_order;                   /* "acdn" subset; NULL: "cad" */
+    const char *boot_once;                    /* the same, until the first reset; NULL: boot_order */
     bool boot_menu;
     bool ide[4];                              /* a drive is attached: channel n / 2, drive n & 1 */
     bool ide_cdrom[4];

@@ -38,11 +38,11 @@ static void append_floppies(const struct bios_config *c, char *list)
     }
 }
 
-void bios_add_boot_order(const struct bios_config *c, struct bios_items *out)
+static void add_list(const struct bios_config *c, const char *order, struct bios_items *out)
 {
     char list[LIST_MAX] = "";
     if (c->kernel) append(list, "/rom@" BIOS_BOOT_ROM);
-    for (const char *p = c->boot_order ? c->boot_order : "cad"; *p; p++) {
+    for (const char *p = order; *p; p++) {
         if (*p == 'a') append_floppies(c, list);
         else if (*p == 'c') append_ide(c, list, false);
         else if (*p == 'd') append_ide(c, list, true);
@@ -50,8 +50,16 @@ void bios_add_boot_order(const struct bios_config *c, struct bios_items *out)
     }
     /* The last line ends the list with a NUL: SeaBIOS reads it as one string. */
     bios_add_file(out, "bootorder", list, strlen(list) + 1);
+}
 
+void bios_add_boot_order(const struct bios_config *c, struct bios_items *out)
+{
     uint8_t wait[8];
+    add_list(c, c->boot_order ? c->boot_order : "cad", out);
+    if (c->boot_once) {
+        add_list(c, c->boot_once, out);
+        out->item[out->len - 1].until_reset = true;
+    }
     st64(wait, c->boot_menu ? 2500 : 0);      /* ms that "Press ESC for boot menu" is shown */
     if (c->boot_menu) bios_add_file(out, "etc/boot-menu-wait", wait, sizeof wait);
     st32(wait, 0xffffffff);                   /* no boot device: say so and stay, rather than reboot every minute */

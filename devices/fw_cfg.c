@@ -4,6 +4,9 @@
  * big-endian address of a control block to 514h/518h, and the write to 518h does it all at once. Everything about that
  * interface is big-endian, even the registers, whatever the guest.
  *
+ * A file may hold something else until the machine is reset for the first time: `-boot once=` is that. Which of the two is
+ * visible is state; the directory, which tells lengths, is built anew when it changes.
+ *
  * Its oddest corner is reading past the end of an item: ports and DMA both give zeros, for ever, and DMA past the end
  * is a way to clear memory that our own boot ROM uses.
  * GAP: a hostile length must not keep us busy for seconds, so a DMA that asks for more than 64 MiB past the end is refused
@@ -26,7 +29,8 @@ enum { WRITABLE_MAX = 256, DIR_ENTRY = 64 };
 struct item {
     char name[FW_CFG_NAME_MAX + 1];           /* "" for one that is not a file */
     uint8_t *data;                            /* for a writable file: NULL, its bytes are in fw_cfg.writable */
-    uint32_t len;
+    uint8_t *first;                           /* what it holds until the first reset, or NULL: the same */
+    uint32_t len, first_len;
     uint32_t writable_offset;
     uint16_t key;
     bool writable;
@@ -42,7 +46,8 @@ struct fw_cfg {
     uint64_t dma_address;
     uint32_t offset;
     uint16_t selector;
-    uint8_t unused[2];
+    bool was_reset;                           /* since power-on */
+    uint8_t unused;
     uint8_t writable[WRITABLE_MAX];
     uint8_t writable_initial[WRITABLE_MAX];
 };
@@ -58,6 +63,7 @@ static const struct state_field fw_cfg_fields[] = {
     FIELD(struct fw_cfg, dma_address, "DMA address register, as far as written"),
     FIELD(struct fw_cfg, offset, "next byte of the selected item"),
     FIELD(struct fw_cfg, selector, "selected item"),
+    FIELD(struct fw_cfg, was_reset, "the machine was reset since power-on"),
     FIELD_WIRING(struct fw_cfg, unused),
     FIELD_ARRAY(struct fw_cfg, writable, "contents of the files that the guest may write"),
     FIELD_WIRING(struct fw_cfg, writable_initial),
@@ -92,13 +98,31 @@ static struct item *new_item(struct fw_cfg *f, uint16_t key)
     return it;
 }
 
+static uint8_t *copy_of(const void *data, uint32_t len)
+{
+    uint8_t *copy = malloc(len ? len : 1);
+    if (!copy) abort();
+    if (len) memcpy(copy, data, len);
+    return copy;
+}
+
 static void set_data(struct item *it, const void *data, uint32_t len)
 {
+    uint8_t *copy = copy_of(data, len);
     free(it->data);
-    it->data = malloc(len ? len : 1);
-    if (!it->data) abort();
-    if (len) memcpy(it->data, data, len);
+    it->data = copy;
     it->len = len;
+}
+
+/* What the guest sees of an item now. */
+static bool is_first(const struct fw_cfg *f, const struct item *it) { return it->first && !f->was_reset; }
+
+static uint32_t item_len(const struct fw_cfg *f, const struct item *it) { return is_first(f, it) ? it->first_len : it->len; }
+
+static uint8_t *item_data(struct fw_cfg *f, const struct item *it)
+{
+    if (is_first(f, it)) return it->first;
+    return it->writable ? f->writable + it->writable_offset : it->data;
 }
 
 static void add_key(struct fw_cfg *f, uint16_t key, const void *data, uint32_t len)
@@ -118,7 +142,7 @@ static void build_directory(struct fw_cfg *f)
     for (uint32_t i = 0; i < f->num; i++) {
         const struct item *it = &f->items[i];
         if (!it->name[0]) continue;
-        st32be(p, it->len);
+        st32be(p, item_len(f, it));
         st16be(p + 4, it->key);
         memcpy(p + 8, it->name, sizeof it->name);
         p += DIR_ENTRY;
@@ -189,6 +213,28 @@ uint16_t fw_cfg_add_writable(struct device *d, const char *name, const void *dat
     return key;
 }
 
+void fw_cfg_until_reset(struct device *d, const char *name, const void *data, uint32_t len)
+{
+    struct fw_cfg *f = (struct fw_cfg *)d;
+    struct item *it = find_name(f, name);
+    assert(it && !it->writable);
+    free(it->first);
+    it->first = copy_of(data, len);
+    it->first_len = len;
+    build_directory(f);
+}
+
+void fw_cfg_contents(struct device *d, fw_cfg_visit *visit, void *opaque)
+{
+    struct fw_cfg *f = (struct fw_cfg *)d;
+    for (uint32_t i = 0; i < f->num; i++) {
+        const struct item *it = &f->items[i];
+        if (it->writable || it->key == FW_CFG_FILE_DIR) continue;
+        visit(opaque, it->name, it->key, it->data, it->len);
+        if (it->first) visit(opaque, it->name, it->key, it->first, it->first_len);
+    }
+}
+
 /* ---- access */
 
 static void select_item(struct fw_cfg *f, uint16_t key)
@@ -199,15 +245,11 @@ static void select_item(struct fw_cfg *f, uint16_t key)
     trace(f->dev.board->log, fw_cfg_select, (uint64_t)key, f->selected ? f->selected->name : "(no such item)");
 }
 
-static uint8_t *item_data(struct fw_cfg *f, const struct item *it)
-{
-    return it->writable ? f->writable + it->writable_offset : it->data;
-}
-
 /* Bytes of the selected item that are still to be read. */
 static uint32_t remaining(const struct fw_cfg *f)
 {
-    return f->selected && f->offset < f->selected->len ? f->selected->len - f->offset : 0;
+    uint32_t len = f->selected ? item_len(f, f->selected) : 0;
+    return f->offset < len ? len - f->offset : 0;
 }
 
 static uint8_t next_byte(struct fw_cfg *f)
@@ -303,10 +345,16 @@ static const struct io_ops dma_port_ops = { dma_port_read, dma_port_write, 1, 4 
 
 /* ---- device */
 
+static void set_was_reset(struct fw_cfg *f, bool was)
+{
+    f->was_reset = was;
+    build_directory(f);
+}
+
 static void fw_cfg_reset(struct device *d, enum reset_kind kind)
 {
-    (void)kind;
     struct fw_cfg *f = (struct fw_cfg *)d;
+    set_was_reset(f, kind != RESET_POWER_ON);
     select_item(f, 0);
     f->dma_address = 0;
     memcpy(f->writable, f->writable_initial, sizeof f->writable);
@@ -315,13 +363,17 @@ static void fw_cfg_reset(struct device *d, enum reset_kind kind)
 static void fw_cfg_loaded(struct device *d)
 {
     struct fw_cfg *f = (struct fw_cfg *)d;
+    set_was_reset(f, f->was_reset);
     f->selected = find_key(f, f->selector);
 }
 
 static void fw_cfg_destroy(struct device *d)
 {
     struct fw_cfg *f = (struct fw_cfg *)d;
-    for (uint32_t i = 0; i < f->num; i++) free(f->items[i].data);
+    for (uint32_t i = 0; i < f->num; i++) {
+        free(f->items[i].data);
+        free(f->items[i].first);
+    }
     free(f->items);
     free(f);
 }

@@ -21,6 +21,12 @@ void fw_cfg_add_u32(struct device *d, uint16_t key, uint32_t val);
 void fw_cfg_add_u64(struct device *d, uint16_t key, uint64_t val);
 /* A named file; returns its key. Asserts that the name is at most FW_CFG_NAME_MAX characters. */
 uint16_t fw_cfg_add_file(struct device *d, const char *name, const void *data, uint32_t len);
+/* What the file of that name, which is there, holds from power-on until the first reset. */
+void fw_cfg_until_reset(struct device *d, const char *name, const void *data, uint32_t len);
+/* Everything that was put in (name is "" for an item without one), but for the directory and files that the guest may write:
+ * in the order of adding, what a file holds until the first reset after what it holds later. */
+typedef void fw_cfg_visit(void *opaque, const char *name, uint16_t key, const void *data, uint32_t len);
+void fw_cfg_contents(struct device *d, fw_cfg_visit *visit, void *opaque);
 /* A file that the guest may write by DMA: its bytes are state. Together at most 256 bytes. */
 uint16_t fw_cfg_add_writable(struct device *d, const char *name, const void *data, uint32_t len);
 

@@ -104,6 +104,7 @@ static bool setup_machine(struct setup *u, struct error *e)
     c->name = u->name;
     c->log = &s->log;
     if (u->boot_order) c->boot_order = u->boot_order;
+    c->boot_once = u->boot_once;
     bool real = u->speed_given ? u->speed_real : wants_window(u) || setup_interactive(u) || isatty(0);
     s->pace_mode = real ? PACE_REAL : PACE_MAX;
     c->rate = u->speed_rate;

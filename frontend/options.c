@@ -147,19 +147,23 @@ static enum host_status opt_drive(void *ctx, const struct option *o, const char 
     return st;
 }
 
+static enum host_status set_boot_order(char **where, const char *order, struct error *e)
+{
+    if (!order) return HOST_OK;
+    if (!*order || order[strspn(order, "acdn")])
+        return error_set(e, HOST_REFUSED, "'%s' is no boot order; letters are a (floppy), c (disk), d (CD), n (network)", order);
+    set_text(where, order);
+    return HOST_OK;
+}
+
 static enum host_status opt_boot(void *ctx, const struct option *o, const char *value, struct error *e)
 {
     SETUP;
     struct subopts s;
-    const char *order, *once;
     enum host_status st = subopts_parse(&s, "-boot", value, "order", e);
     if (st == HOST_OK) {
-        order = subopts_get(&s, "order");
-        once = subopts_get(&s, "once");
-        if (once) order = once;
-        if (order && order[strspn(order, "acdn")])
-            st = error_set(e, HOST_REFUSED, "'%s' is no boot order; letters are a (floppy), c (disk), d (CD), n (network)", order);
-        else if (order) set_text(&u->boot_order, order);
+        st = set_boot_order(&u->boot_order, subopts_get(&s, "order"), e);
+        if (st == HOST_OK) st = set_boot_order(&u->boot_once, subopts_get(&s, "once"), e);
         subopts_get(&s, "strict");
         if (st == HOST_OK) st = subopts_bool(&s, "menu", &u->s->config.boot_menu, e);
         if (st == HOST_OK) st = subopts_done(&s, e);
@@ -592,8 +596,8 @@ const struct option options[] = {
       "format=raw, readonly=on, snapshot=on.", opt_drive, 0 },
     { "snapshot", NULL, NULL, G_DRIVES, "Writes nothing to any image: changes are kept in memory and forgotten.", opt_flag,
       FLAG_SNAPSHOT },
-    { "boot", NULL, "order=acdn,menu=on", G_DRIVES, "Boot order (a floppy, c disk, d CD) and SeaBIOS's boot menu.", opt_boot,
-      0 },
+    { "boot", NULL, "order=acdn,once=d,menu=on", G_DRIVES, "Boot order (a floppy, c disk, d CD), another until the first reset, "
+      "and SeaBIOS's boot menu.", opt_boot, 0 },
     { "kernel", NULL, "FILE", G_DRIVES, "Boots a Linux kernel or a multiboot 1 kernel directly.", opt_text, TEXT_KERNEL },
     { "initrd", NULL, "FILE", G_DRIVES, "Its initial RAM disk; for multiboot: modules, 'FILE ARGS,FILE ARGS'.", opt_text,
       TEXT_INITRD },
@@ -655,8 +659,8 @@ const unsigned option_count = sizeof options / sizeof options[0];
 
 void setup_fini(struct setup *u)
 {
-    char *const texts[] = { u->cpu, u->bios, u->lib_dir, u->kernel, u->initrd, u->append, u->boot_order, u->uuid, u->name, u->rtc,
-                            u->input, u->load, u->save, u->pidfile, u->boot_file };
+    char *const texts[] = { u->cpu, u->bios, u->lib_dir, u->kernel, u->initrd, u->append, u->boot_order, u->boot_once, u->uuid,
+                            u->name, u->rtc, u->input, u->load, u->save, u->pidfile, u->boot_file };
     for (unsigned i = 0; i < sizeof texts / sizeof texts[0]; i++) free(texts[i]);
     for (unsigned i = 0; i < u->drives; i++) {
         free(u->drive[i].file);

@@ -39,7 +39,7 @@ struct setup {
     unsigned monitors;
     struct { char *name, *text, *data; bool is_path; } fw_file[SETUP_FW_FILES];     /* text: a path, or the contents */
     unsigned fw_files;
-    char *cpu, *bios, *lib_dir, *kernel, *initrd, *append, *boot_order, *uuid, *name, *rtc;
+    char *cpu, *bios, *lib_dir, *kernel, *initrd, *append, *boot_order, *boot_once, *uuid, *name, *rtc;
     char *input, *load, *save, *pidfile;
     char *boot_file;                     /* the FILE argument */
     enum { DISPLAY_DEFAULT, DISPLAY_SDL, DISPLAY_NONE } display;

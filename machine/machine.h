@@ -44,6 +44,7 @@ struct machine_config {                /* machine_config_default() fills it */
     unsigned debugcons;
     bool debug_exit; uint16_t debug_exit_iobase, debug_exit_iosize;
     const char *boot_order;            /* "acdn" subset; NULL: default "cad" */
+    const char *boot_once;             /* the same, until the machine is reset; NULL: boot_order */
     bool boot_menu;
     const char *kernel, *initrd, *append;   /* direct boot; initrd of a multiboot kernel: "file args,file args" */
     const struct machine_fw_file *fw_file;  /* only read by machine_create */

@@ -210,7 +210,8 @@ static bool pc_firmware_items(struct machine *m, struct error *e)
     struct bios_config c = {
         .ram_size = m->cfg.ram_size, .cpus = 1,
         .cpu_mhz = (uint32_t)(cpu_tsc_hz(m->cpu) / 1000000), .cpu_name = m->cpu_model, .apic = m->lapic != NULL, .hpet = true,
-        .boot_order = m->cfg.boot_order, .boot_menu = m->cfg.boot_menu, .nographic = !m->vga, .name = m->cfg.name,
+        .boot_order = m->cfg.boot_order, .boot_once = m->cfg.boot_once, .boot_menu = m->cfg.boot_menu,
+        .nographic = !m->vga, .name = m->cfg.name,
         .kernel = m->cfg.kernel, .initrd = m->cfg.initrd, .append = m->cfg.append, .log = m->log,
     };
     c.cpu_signature = cpu_signature(m->cpu, &c.cpu_features);
@@ -232,7 +233,8 @@ static bool pc_firmware_items(struct machine *m, struct error *e)
     bool ok = bios_build(&c, &items, e) == HOST_OK;
     for (unsigned i = 0; ok && i < items.len; i++) {
         const struct bios_item *it = &items.item[i];
-        if (it->name[0]) fw_cfg_add_file(m->fw_cfg, it->name, it->data, it->len);
+        if (it->until_reset) fw_cfg_until_reset(m->fw_cfg, it->name, it->data, it->len);
+        else if (it->name[0]) fw_cfg_add_file(m->fw_cfg, it->name, it->data, it->len);
         else fw_cfg_add(m->fw_cfg, it->key, it->data, it->len);
     }
     bios_items_free(&items);

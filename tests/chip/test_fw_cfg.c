@@ -168,6 +168,58 @@ START_TEST(replacing_a_file_keeps_its_key)
 }
 END_TEST
 
+/* What the guest reads of the file, and the directory's word on its length. */
+static void sees(uint16_t key, const char *text)
+{
+    select_key(key);
+    for (const char *p = text; *p; p++) ck_assert_uint_eq(next(1), (uint8_t)*p);
+    ck_assert_uint_eq(next(1), 0);
+    select_key(FW_CFG_FILE_DIR);
+    next(4);
+    ck_assert_uint_eq(__builtin_bswap32((uint32_t)next(4)), strlen(text));
+}
+
+START_TEST(a_file_may_hold_something_else_until_the_first_reset)
+{
+    struct state_buf saved;
+    fw_cfg_until_reset(fw, "etc/hello", "good morning, all", 17);
+    sees(hello, "good morning, all");
+    rig_save(fw, &saved);
+    board_reset(&r.board, RESET_HARD);
+    sees(hello, "hello, world");
+    board_reset(&r.board, RESET_HARD);
+    sees(hello, "hello, world");
+    rig_load(fw, &saved);
+    sees(hello, "good morning, all");
+    state_buf_fini(&saved);
+    board_reset(&r.board, RESET_HARD);
+    board_reset(&r.board, RESET_POWER_ON);
+    sees(hello, "good morning, all");
+    rig_check_device(fw);
+}
+END_TEST
+
+struct seen { unsigned count; char text[256]; };
+
+static void note(void *opaque, const char *name, uint16_t key, const void *data, uint32_t len)
+{
+    struct seen *s = opaque;
+    size_t n = strlen(s->text);
+    s->count++;
+    if (name[0]) snprintf(s->text + n, sizeof s->text - n, "%s=%.*s;", name, (int)len, (const char *)data);
+    else ck_assert_uint_ne(key, FW_CFG_FILE_DIR);
+}
+
+START_TEST(contents_are_all_that_was_put_in)
+{
+    struct seen s = { 0 };
+    fw_cfg_until_reset(fw, "etc/hello", "before", 6);
+    fw_cfg_contents(fw, note, &s);
+    ck_assert_str_eq(s.text, "etc/hello=hello, world;etc/hello=before;");
+    ck_assert_uint_eq(s.count, 6);            /* signature, revision, processors, memory, and these two */
+}
+END_TEST
+
 START_TEST(position_survives_save_and_load)
 {
     struct state_buf saved = { 0 };
@@ -198,5 +250,6 @@ int main(void)
         &reads_past_the_end_give_zeros, &directory_lists_the_files_big_endian, &dma_selects_and_reads,
         &dma_goes_on_where_the_last_stopped, &dma_past_the_end_fills_with_zeros, &dma_of_a_hostile_length_is_refused,
         &writable_file_keeps_what_is_written, &writes_elsewhere_are_refused, &replacing_a_file_keeps_its_key,
+        &a_file_may_hold_something_else_until_the_first_reset, &contents_are_all_that_was_put_in,
         &position_survives_save_and_load, &state_is_complete, &random_accesses_do_no_harm));
 }

@@ -137,6 +137,22 @@ def hdt(c):
         m.wait(r'IDE interface.*ID:8086:7010', 'screen', 5)
 
 
+def boot_once(c):
+    """The floppy resets the board, and the disk is next: `once` ends with the first reset. Without it the floppy comes again."""
+    def sector(name, *code):
+        with open(os.path.join(c.tmp, name), 'wb') as f:
+            f.write(bytes(code).ljust(510, b'\0') + b'\x55\xaa' + bytes(1474560 - 512))
+        return f.name
+    floppy = sector('floppy.img', 0xb0, ord('A'), 0xe6, 0xe9, 0xba, 0xf9, 0x0c, 0xb0, 6, 0xee, 0xf4)     # A to port E9h, 6 to port CF9h
+    disk = sector('disk.img', 0xb0, ord('C'), 0xe6, 0xe9, 0xba, 0x01, 0x05, 0xb0, 0, 0xee, 0xf4)           # C to port E9h, exit
+    for order, want in (('order=c,once=a', 'AC'), ('once=a,order=c', 'AC'), ('once=a', 'AC'), ('c', 'C'), ('order=a', 'AAA')):
+        r = subprocess.run([c.binary, '-display', 'none', '-debugcon', 'stdio', '-device', 'isa-debug-exit,iobase=0x501', '--speed', 'max',
+                            '-fda', floppy, '-hda', disk, '-boot', order, '--limit-time', '0.5'], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE, timeout=300)
+        got = r.stdout.decode()
+        check(got == want if 'C' in want else got.startswith(want), '-boot %s: booted %r, not %s: %s' % (order, got, want, r.stderr.decode()))
+
+
 def invaders(c):
     """The ship moves to the right under the cursor key."""
     def ship(m):
@@ -211,6 +227,7 @@ def video_modes(c):
 
 TESTS = [                # name, guests it needs, function, seconds
     ('demo', [], demo),
+    ('boot-once', [], boot_once),
     ('grub-floppy', ['grub-floppy'], grub_floppy),
     ('hdt', ['hdt'], hdt),
     ('invaders', ['invaders'], invaders),
@@ -247,7 +264,7 @@ def main():
             try:
                 play(Context(os.path.abspath(a.binary), os.path.abspath(a.guests), tmp))
                 verdict, why = 'pass', ''
-            except (Failure, OSError) as e:
+            except (Failure, OSError, subprocess.SubprocessError) as e:
                 verdict, why = 'FAIL', '\n' + str(e)
         print('%-18s %s  %5.1f s%s' % (name, verdict, time.monotonic() - start, why), flush=True)
         return verdict == 'pass'

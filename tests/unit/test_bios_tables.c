@@ -277,6 +277,23 @@ START_TEST(boot_order_follows_the_letters)
 }
 END_TEST
 
+START_TEST(boot_once_is_a_second_order_that_lasts_until_the_reset)
+{
+    config.ide[0] = config.floppy[0] = true;
+    config.boot_order = "c";
+    config.boot_once = "a";
+    build();
+    const struct bios_item *later = item("bootorder"), *first = later + 1;
+    ck_assert(!later->until_reset && first->until_reset);
+    ck_assert_str_eq((char *)later->data, "/pci@i0cf8/ide@1,1/drive@0/disk@0");
+    ck_assert_str_eq(first->name, "bootorder");
+    ck_assert_str_eq((char *)first->data, "/pci@i0cf8/isa@1/fdc@03f0/floppy@0");
+    config.boot_once = NULL;
+    build();
+    for (unsigned i = 0; i < items.len; i++) ck_assert(!items.item[i].until_reset);
+}
+END_TEST
+
 START_TEST(same_configuration_gives_the_same_bytes)
 {
     struct bios_items again;
@@ -306,6 +323,7 @@ int main(void)
     tcase_add_test(t, smbios_structures_form_a_chain);
     tcase_add_test(t, e820_is_the_ram);
     tcase_add_test(t, boot_order_follows_the_letters);
+    tcase_add_test(t, boot_once_is_a_second_order_that_lasts_until_the_reset);
     tcase_add_test(t, same_configuration_gives_the_same_bytes);
     tcase_set_timeout(t, 60);
     suite_add_tcase(s, t);
