@@ -137,12 +137,14 @@ static bool parse_short(const char *text, struct setup_chardev *d, struct error 
     p += tcp ? 4 : 5;
     comma = p + strcspn(p, ",");
     if (tcp) {
-        const char *colon = memchr(p, ':', (size_t)(comma - p));
-        if (!colon || colon + 1 == comma) {
+        const char *bracket = *p == '[' ? memchr(p, ']', (size_t)(comma - p)) : NULL;      /* [::1]:4444 */
+        const char *colon = memchr(bracket ? bracket : p, ':', (size_t)(comma - (bracket ? bracket : p)));
+        if (!colon || colon + 1 == comma || (bracket && colon != bracket + 1)) {
             error_set(e, HOST_REFUSED, "'%s': tcp wants HOST:PORT", text);
             return false;
         }
-        d->cfg.host = keep(d, p, (size_t)(colon - p));
+        if (bracket) d->cfg.host = keep(d, p + 1, (size_t)(bracket - p - 1));
+        else d->cfg.host = keep(d, p, (size_t)(colon - p));
         d->cfg.port = keep(d, colon + 1, (size_t)(comma - colon - 1));
     } else {
         d->cfg.path = keep(d, p, (size_t)(comma - p));

@@ -16,12 +16,15 @@
 enum { FW_FILE_MAX = 16 << 20 };
 
 /* The only thing a signal handler may touch: the machine is asked to end at the next slice. If it does not, because the
- * host keeps us (a pipe that nobody reads), the second signal ends us at once. */
-static volatile sig_atomic_t signalled;
+ * host keeps us (a pipe that nobody reads), the second signal ends us at once; and before there is a machine (a socket that
+ * nobody connects to) the first one does. */
+static volatile sig_atomic_t signalled, running;
 static void on_signal(int n)
 {
-    if (signalled) {
+    if (signalled || !running) {
+        static const char text[] = "beige: interrupted\n";
         tty_restore();
+        if (write(STDERR_FILENO, text, sizeof text - 1) < 0) {}
         _exit(EXIT_OURS);
     }
     signalled = n;
@@ -161,7 +164,10 @@ static bool finish(struct setup *u, struct error *e)
         fflush(stdout);
         for (unsigned i = 0; i < 32; i++) printf("%02x", h[i]);
         printf(" %" PRIu64 "\n", machine_icount(s->machine));
-        fflush(stdout);
+        if (fflush(stdout) != 0 && ok) {
+            error_set(e, HOST_IO_ERROR, "--state-hash: cannot write to standard output: %s", strerror(errno));
+            ok = false;
+        }
     }
     if (machine_flush(s->machine, ok ? e : NULL) != HOST_OK) ok = false;
     return ok;
@@ -238,6 +244,7 @@ int main(int argc, char **argv)
         if (e.text[0] == '-') status = EXIT_USAGE;    /* the message is about an option, not about a file */
         goto out;
     }
+    running = 1;
     status = session_run(&session);
     if (!finish(&setup, &e)) status = EXIT_OURS;
     else snprintf(e.text, sizeof e.text, "%s", session.last_line);

@@ -269,8 +269,17 @@ static enum host_status opt_net(void *ctx, const struct option *o, const char *v
 static enum host_status opt_smp(void *ctx, const struct option *o, const char *value, struct error *e)
 {
     SETUP;
-    return strcmp(value, "1") == 0 || strcmp(value, "cpus=1") == 0 ? HOST_OK
-                                                                   : error_set(e, HOST_REFUSED, "more than one CPU is not built");
+    static const char *const counts[] = { "cpus", "maxcpus", "sockets", "dies", "clusters", "cores", "threads" };
+    struct subopts s;
+    enum host_status st = subopts_parse(&s, "-smp", value, "cpus", e);
+    for (unsigned i = 0; st == HOST_OK && i < sizeof counts / sizeof counts[0]; i++) {
+        uint64_t n = 1;
+        st = subopts_int(&s, counts[i], 1, 1 << 20, &n, e);
+        if (st == HOST_OK && n != 1) st = error_set(e, HOST_REFUSED, "more than one CPU is not built");
+    }
+    if (st == HOST_OK) st = subopts_done(&s, e);
+    subopts_fini(&s);
+    return st;
 }
 
 static enum host_status opt_accel(void *ctx, const struct option *o, const char *value, struct error *e)
@@ -320,6 +329,7 @@ static enum host_status add_debug_exit(struct setup *u, struct subopts *s, struc
     enum host_status st = subopts_int(s, "iobase", 0, 0xffff, &iobase, e);
     if (st == HOST_OK) st = subopts_int(s, "iosize", 1, 4, &iosize, e);
     if (st == HOST_OK) st = subopts_done(s, e);
+    if (st == HOST_OK && c->debug_exit) st = error_set(e, HOST_REFUSED, "isa-debug-exit: there is one already");
     c->debug_exit = st == HOST_OK;
     c->debug_exit_iobase = (uint16_t)iobase;
     c->debug_exit_iosize = (uint16_t)iosize;
@@ -506,8 +516,9 @@ static enum host_status opt_limit(void *ctx, const struct option *o, const char 
 static enum host_status opt_log_file(void *ctx, const struct option *o, const char *value, struct error *e)
 {
     SETUP;
-    FILE *f = fopen(value, "w");
+    FILE *f = fopen(value, "w"), *before = u->s->log.out;
     if (!f) return error_set(e, HOST_IO_ERROR, "%s: %s", value, strerror(errno));
+    if (before != stderr) fclose(before);
     setvbuf(f, NULL, _IOLBF, 0);
     u->s->log.out = f;
     return HOST_OK;

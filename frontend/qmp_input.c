@@ -3,7 +3,7 @@
 #include <string.h>
 #include "frontend/qmp.h"
 
-enum { KEYS_MAX = 16, HOLD_MS = 100 };
+enum { KEYS_MAX = 16, HOLD_MS = 100, MOVE_MAX = 32767 };
 
 /* A KeyValue: {"type": "qcode", "data": "a"} or {"type": "number", "data": 30} (a set-1 scan code). `path` with its dot. */
 static enum key key_value(const cJSON *v, const char *path, struct qmp_reply *r)
@@ -65,11 +65,15 @@ static bool read_button(const cJSON *data, const char *path, struct step *st, st
     return true;
 }
 
+/* Nobody moves a mouse further at once, and sums stay far from overflow. */
+static int clamp_move(int64_t v) { return (int)(v < -MOVE_MAX ? -MOVE_MAX : v > MOVE_MAX ? MOVE_MAX : v); }
+
 static bool read_motion(const cJSON *data, const char *path, bool relative, struct step *st, struct qmp_reply *r)
 {
     if (!qmp_check_args("axis:e(x|y) value:i", data, path, r)) return false;
+    int64_t value = (int64_t)qmp_integer(data, "value", 0);
     *st = (struct step){ relative ? STEP_MOVE : STEP_ABSOLUTE, qmp_string(data, "axis")[0] == 'y' ? AXIS_Y : AXIS_X,
-                         (int)(int64_t)qmp_integer(data, "value", 0) };
+                         clamp_move(value) };
     return true;
 }
 
@@ -113,7 +117,7 @@ static void do_steps(struct session *s, const struct step *st, unsigned n, struc
             if (st->what != KEY_NONE) machine_key(s->machine, (enum key)st->what, st->value != 0);
             break;
         case STEP_MOVE:
-            move[st->what] += st->value;
+            move[st->what] = clamp_move((int64_t)move[st->what] + st->value);
             break;
         case STEP_ABSOLUTE:
             break;

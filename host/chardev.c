@@ -38,6 +38,7 @@ struct chardev {
     struct chardev_client client;
     int in, out, log, slave;
     bool lossy;                        /* drops instead of waiting */
+    bool ending;                       /* a socket whose client has gone: what it said last is still held */
     bool told;                         /* that output was lost */
     bool interactive, raw_tty, log_broken;
     uint8_t *buf;                      /* to the host */
@@ -108,6 +109,8 @@ static void chardev_write_out(struct chardev *c)
         if (n > 0) {
             memmove(c->buf, c->buf + n, c->len - (size_t)n);
             c->len -= (size_t)n;
+        } else if (errno != EAGAIN && errno != EINTR) {
+            c->len = 0;                /* the other end has gone; reading will say so */
         }
     }
 }
@@ -153,6 +156,8 @@ static void chardev_send(struct chr *chr, const uint8_t *data, size_t len)
 
 /* ---- to the guest ----------------------------------------------------------------------------------------------------- */
 
+static void chardev_hang_up(struct chardev *c);
+
 /* Hands over what the chip has room for; true if that was anything. */
 static bool chardev_deliver(struct chardev *c)
 {
@@ -169,17 +174,23 @@ static bool chardev_deliver(struct chardev *c)
 
 static bool chardev_flush(void *opaque)
 {
-    bool delivered = chardev_deliver(opaque);
-    chardev_write_out(opaque);
+    struct chardev *c = opaque;
+    bool delivered = chardev_deliver(c);
+    chardev_write_out(c);
+    if (c->ending && !c->held_len) chardev_hang_up(c);
     return delivered;
 }
 
-static bool chardev_wants_read(void *opaque) { return ((struct chardev *)opaque)->held_len < HELD_MAX; }
+static bool chardev_wants_read(void *opaque)
+{
+    const struct chardev *c = opaque;
+    return c->held_len < HELD_MAX && !c->ending;
+}
 
 static bool chardev_wants_write(void *opaque)
 {
     const struct chardev *c = opaque;
-    return c->lossy && c->len > 0 && c->out >= 0;
+    return c->lossy && c->len > 0 && c->out >= 0 && !c->ending;
 }
 
 static void chardev_tell(struct chardev *c, int what)
@@ -196,7 +207,7 @@ static void chardev_hang_up(struct chardev *c)
     loop_remove(c->loop, &c->data);
     c->out = -1;
     c->len = 0;
-    c->told = false;
+    c->told = c->ending = false;
     chardev_tell(c, CHR_CLOSED);
 }
 
@@ -204,13 +215,14 @@ static void chardev_ready(void *opaque, bool readable, bool writable)
 {
     struct chardev *c = opaque;
     if (writable) chardev_write_out(c);
-    if (!readable || c->held_len == HELD_MAX) return;
+    if (!readable || c->held_len == HELD_MAX || c->ending) return;
     uint8_t *at = c->held + c->held_len;
     ssize_t n = read(c->in, at, HELD_MAX - c->held_len);
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (n <= 0) {
-        while (chardev_deliver(c)) {}                 /* what it said last comes before its going */
-        chardev_hang_up(c);
+        while (chardev_deliver(c)) {}
+        c->ending = c->lossy && c->held_len;          /* what it said last comes before its going: a UART takes its time */
+        if (!c->ending) chardev_hang_up(c);
         return;
     }
     c->held_len += c->filter ? c->filter(c->filter_opaque, at, (size_t)n) : (size_t)n;
@@ -229,7 +241,11 @@ static void chardev_start(struct chardev *c, int in, int out)
 }
 
 /* One client at a time: the next one waits in the queue of the listening socket, as in QEMU. */
-static bool chardev_wants_client(void *opaque) { return ((struct chardev *)opaque)->out < 0; }
+static bool chardev_wants_client(void *opaque)
+{
+    const struct chardev *c = opaque;
+    return c->out < 0 || c->ending;
+}
 
 static void chardev_accept(void *opaque, bool readable, bool writable)
 {
@@ -237,6 +253,7 @@ static void chardev_accept(void *opaque, bool readable, bool writable)
     (void)readable, (void)writable;
     int fd = accept4(c->listen.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0) return;
+    if (c->ending) chardev_hang_up(c);                /* the new one does not wait for what the guest will not read */
     c->held_len = 0;
     chardev_start(c, fd, fd);
     chardev_tell(c, CHR_OPENED);

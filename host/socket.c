@@ -92,7 +92,10 @@ static int tcp_open(const char *host, const char *port, bool server, struct erro
     for (struct addrinfo *a = list; a && fd < 0; a = a->ai_next) {
         int one = 1;
         fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, a->ai_protocol);
-        if (fd < 0) continue;
+        if (fd < 0) {
+            cause = cause ? cause : errno;     /* no IPv6 on this host says less than what the other address said */
+            continue;
+        }
         if (server) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
         else setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
         if (server ? bind(fd, a->ai_addr, a->ai_addrlen) < 0 || listen(fd, 1) < 0

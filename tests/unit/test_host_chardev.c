@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <termios.h>
+#include <time.h>
 #include "host/chardev.h"
 #include "host/tty.h"
 #include "tests/unit/host_rig.h"
@@ -259,6 +260,56 @@ START_TEST(last_words_arrive_before_the_hang_up)
     ck_assert_int_eq(g.last_event, CHR_CLOSED);
     ck_assert(!chardev_connected(c));
     chardev_close(c);
+}
+END_TEST
+
+static uint64_t wall_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+START_TEST(last_words_wait_for_a_slow_chip)
+{
+    static const char words[5000] = "a client that says more than fits, and leaves";
+    struct chardev *c = must_open(&unix_server);
+    int fd = dial("s");
+    rounds(1, 0);
+    ck_assert_int_eq(write(fd, words, sizeof words), sizeof words);
+    close(fd);
+    rounds(5, 0);
+    guest_says(c, "anybody there?");
+    uint64_t start = wall_ms();
+    rounds(20, 0);                                       /* there is nothing to do: each round takes its 2 ms */
+    ck_assert_uint_ge(wall_ms() - start, 35);
+    ck_assert_uint_eq(g.len, 0);
+    ck_assert_uint_eq(g.events, 1);
+    rounds(500, 16);
+    ck_assert_uint_eq(g.len, sizeof words);
+    ck_assert_mem_eq(g.got, words, sizeof words);
+    ck_assert_int_eq(g.last_event, CHR_CLOSED);
+    ck_assert(!chardev_connected(c));
+    chardev_close(c);
+}
+END_TEST
+
+START_TEST(next_client_does_not_wait_for_a_guest_that_never_reads)
+{
+    struct chardev *c = must_open(&unix_server);
+    int first = dial("s"), second = dial("s");
+    rounds(2, 0);
+    ck_assert_int_eq(write(first, "unheard", 7), 7);
+    close(first);
+    rounds(4, 0);
+    ck_assert_uint_eq(g.events, 3);                      /* opened, closed, opened */
+    ck_assert_int_eq(g.last_event, CHR_OPENED);
+    guest_says(c, "two");
+    far_end_hears(second, "two");
+    rounds(3, 64);
+    ck_assert_uint_eq(g.len, 0);
+    chardev_close(c);
+    close(second);
 }
 END_TEST
 
@@ -588,6 +639,8 @@ int main(void)
     tcase_add_test(t, chip_gets_no_more_than_it_has_room_for_and_nothing_is_lost);
     tcase_add_test(t, held_bytes_keep_the_loop_awake);
     tcase_add_test(t, last_words_arrive_before_the_hang_up);
+    tcase_add_test(t, last_words_wait_for_a_slow_chip);
+    tcase_add_test(t, next_client_does_not_wait_for_a_guest_that_never_reads);
     tcase_add_test(t, next_client_waits_its_turn_and_hears_nothing_old);
     tcase_add_test(t, sending_to_a_client_that_hung_up_is_harmless);
     tcase_add_test(t, reader_that_stops_costs_bytes_but_no_time);
