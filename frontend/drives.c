@@ -56,7 +56,7 @@ static bool place_drive(struct setup *u, const struct setup_drive *d, struct err
 
 static bool anything_to_boot(const struct setup *u)
 {
-    if (u->kernel || u->load || u->nodefaults || u->bios) return true;
+    if (u->kernel || u->nodefaults || u->bios) return true;
     for (unsigned i = 0; i < u->drives; i++)
         if (u->drive[i].file) return true;
     return false;

@@ -4,6 +4,7 @@
  * a 64-bit length and that many bytes:
  *
  *   CONF what the machine was built as; a load into a differently built machine is refused
+ *   GIVN size and SHA-256 of a ROM or of something that fw_cfg serves, such as the kernel (given.c); the same goes for those
  *   TIME the clock               CPU0 the processor, by its state table
  *   DEVI one chip, by its table  RAMB pages of one memory block that are not all zero
  *   IMGC blocks written under -snapshot            IMGH size and SHA-256 of what the guest reads from an image
@@ -21,9 +22,9 @@
 #include <string.h>
 #include <zlib.h>
 #include "base/bytes.h"
-#include "machine/pc.h"
+#include "machine/given.h"
 
-enum { HEADER_SIZE = 96, FORMAT_VERSION = 1, IO_CHUNK = 1 << 16, NAME_MAX_LEN = 255, SECTION_MAX = 64 << 20 };
+enum { HEADER_SIZE = 96, FORMAT_VERSION = 2, IO_CHUNK = 1 << 16, NAME_MAX_LEN = 255, SECTION_MAX = 64 << 20 };
 static const char file_magic[8] = "BEIGEVM";
 
 /* ---- writing ---------------------------------------------------------------------------------------------------------- */
@@ -180,6 +181,20 @@ static void config_text(struct machine *m, char *text, size_t size)
              m->cfg.debug_exit, m->cfg.debug_exit_iobase, m->cfg.debug_exit_iosize);
 }
 
+/* In a file, not in the hash, as with images. */
+static enum host_status sink_given(struct sink *s, struct machine *m, struct error *e)
+{
+    unsigned n;
+    struct given *g = given_list(m, &n);
+    if (!g) return error_set(e, HOST_NO_MEMORY, "out of memory");
+    for (unsigned i = 0; i < n; i++) {
+        sink_section(s, "GIVN", g[i].name, GIVEN_BYTES);
+        sink_put(s, g[i].id, GIVEN_BYTES);
+    }
+    free(g);
+    return HOST_OK;
+}
+
 static enum host_status sink_machine(struct sink *s, struct machine *m, struct error *e)
 {
     char conf[512];
@@ -187,6 +202,8 @@ static enum host_status sink_machine(struct sink *s, struct machine *m, struct e
     config_text(m, conf, sizeof conf);
     sink_section(s, "CONF", "pc", strlen(conf));
     sink_put(s, conf, strlen(conf));
+    enum host_status st = s->file ? sink_given(s, m, e) : HOST_OK;
+    if (st != HOST_OK) return st;
     st64(t, (uint64_t)m->clock.now);
     st64(t + 8, (uint64_t)(m->clock.now >> 64));
     st64(t + 16, m->clock.icount);
@@ -198,7 +215,7 @@ static enum host_status sink_machine(struct sink *s, struct machine *m, struct e
     for (struct device *d = m->board.devices; d; d = d->next) sink_table(s, "DEVI", d->id, d->class->state, d);
     for (struct ram_block *b = m->ram.blocks; b; b = b->next)
         if (b->saved) sink_ram(s, b);
-    enum host_status st = sink_images(s, m, e);
+    st = sink_images(s, m, e);
     sink_section(s, "DONE", "", 0);
     return st;
 }
@@ -282,8 +299,10 @@ struct source {
     z_stream z;
     struct sha256_ctx sha;
     uint64_t len, expect;
-    uint32_t packed_crc;
-    uint64_t packed_len;
+    struct given *given;                 /* what this machine has, and how much of it the file has named so far */
+    unsigned givens, given_next;
+    struct ram_block *next_block;        /* memory comes in order, each block once */
+    unsigned changed, hashed;            /* drives whose changes were read, whose image was compared: each once */
     unsigned drives;                     /* whose images the file names: a bit each, in the order of machine_blocks */
     uint8_t in[IO_CHUNK];
 };
@@ -292,8 +311,6 @@ static void source_fill(struct source *s)
 {
     s->z.next_in = s->in;
     s->z.avail_in = (uInt)fread(s->in, 1, sizeof s->in, s->file);
-    s->packed_crc = (uint32_t)crc32(s->packed_crc, s->in, s->z.avail_in);
-    s->packed_len += s->z.avail_in;
 }
 
 static enum host_status source_get(struct source *s, void *p, size_t n, struct error *e)
@@ -314,13 +331,36 @@ static enum host_status source_get(struct source *s, void *p, size_t n, struct e
     return HOST_OK;
 }
 
-static enum host_status load_ram(struct source *s, struct machine *m, const char *name, uint64_t len, struct error *e)
+/* After the last section: the stream and the file end here, and zlib's own sum agrees. */
+static enum host_status source_end(struct source *s, struct error *e)
 {
-    struct ram_block *b = m->ram.blocks;
+    uint8_t more;
+    int r;
+    s->z.next_out = &more;
+    s->z.avail_out = 1;
+    do {
+        if (s->z.avail_in == 0) source_fill(s);
+        r = inflate(&s->z, Z_NO_FLUSH);
+    } while (r == Z_OK && s->z.avail_out && !feof(s->file));
+    if (s->z.avail_in == 0) source_fill(s);
+    if (r == Z_STREAM_END && s->z.avail_out && s->z.avail_in == 0) return HOST_OK;
+    return error_set(e, HOST_BAD_FORMAT, "%s: the saved machine is damaged at its end", s->path);
+}
+
+/* Pages that are zero already are only looked at: the host gives memory to those that are written. */
+static void clear_pages(struct ram_block *b, uint64_t from, uint64_t to)
+{
+    for (uint64_t i = from; i < to; i++)
+        if (!page_is_zero(b->data + (i << PAGE_SHIFT))) memset(b->data + (i << PAGE_SHIFT), 0, PAGE_SIZE);
+}
+
+static enum host_status load_ram(struct source *s, const char *name, uint64_t len, struct error *e)
+{
+    struct ram_block *b = s->next_block;
     while (b && (!b->saved || strcmp(b->name, name) != 0)) b = b->next;
     if (!b || len % (8 + PAGE_SIZE))
         return error_set(e, HOST_BAD_FORMAT, "%s: memory '%s' does not fit this machine", s->path, name);
-    memset(b->data, 0, b->size);
+    s->next_block = b->next;
     uint64_t next = 0;
     for (; len; len -= 8 + PAGE_SIZE) {
         uint8_t index[8];
@@ -329,22 +369,26 @@ static enum host_status load_ram(struct source *s, struct machine *m, const char
         uint64_t i = ld64(index);
         if (i < next || i >= b->size >> PAGE_SHIFT)
             return error_set(e, HOST_BAD_FORMAT, "%s: memory '%s': page %" PRIu64 " is out of place", s->path, name, i);
+        clear_pages(b, next, i);
         next = i + 1;
         st = source_get(s, b->data + (i << PAGE_SHIFT), PAGE_SIZE, e);
         if (st != HOST_OK) return st;
     }
+    clear_pages(b, next, b->size >> PAGE_SHIFT);
     ram_written(b, 0, b->size);
     return HOST_OK;
 }
 
-/* The image in drive `id`; NULL if it is empty or there is no such drive. Marks the drive as named by the file. */
-static struct blk *load_find_image(struct source *s, struct machine *m, const char *id)
+/* The image in drive `id`; NULL if it is empty or there is no such drive. Marks the drive as named by the file, with its bit
+ * in *seen too; NULL if that is set already. */
+static struct blk *load_find_image(struct source *s, struct machine *m, const char *id, unsigned *seen)
 {
     struct machine_block list[MACHINE_IDE + MACHINE_FLOPPIES];
     unsigned n = machine_blocks(m, list, MACHINE_IDE + MACHINE_FLOPPIES);
     for (unsigned i = 0; i < n; i++)
-        if (strcmp(list[i].id, id) == 0) {
+        if (strcmp(list[i].id, id) == 0 && !(*seen >> i & 1)) {
             s->drives |= 1u << i;
+            *seen |= 1u << i;
             return list[i].blk;
         }
     return NULL;
@@ -352,7 +396,7 @@ static struct blk *load_find_image(struct source *s, struct machine *m, const ch
 
 static enum host_status load_changes(struct source *s, struct machine *m, const char *id, uint64_t len, struct error *e)
 {
-    struct blk *b = load_find_image(s, m, id);
+    struct blk *b = load_find_image(s, m, id, &s->changed);
     uint8_t head[12], *data;
     enum host_status st;
     if (!b || !b->ops->changes)
@@ -377,7 +421,7 @@ static enum host_status load_changes(struct source *s, struct machine *m, const 
 
 static enum host_status load_image_identity(struct source *s, struct machine *m, const char *id, uint64_t len, struct error *e)
 {
-    struct blk *b = load_find_image(s, m, id);
+    struct blk *b = load_find_image(s, m, id, &s->hashed);
     uint8_t want[40], have[32];
     enum host_status st;
     if (len != sizeof want) return error_set(e, HOST_BAD_FORMAT, "%s: %s: section has a wrong size", s->path, id);
@@ -434,6 +478,13 @@ static enum host_status load_time(struct source *s, struct machine *m, uint64_t 
     return HOST_OK;
 }
 
+/* Names from the file go into messages: nothing in them may act on a terminal. */
+static void make_printable(char *text)
+{
+    for (; *text; text++)
+        if (*text < ' ' || *text > '~') *text = '?';
+}
+
 static enum host_status load_config(struct source *s, struct machine *m, uint64_t len, struct error *e)
 {
     char want[512], have[513];
@@ -442,9 +493,34 @@ static enum host_status load_config(struct source *s, struct machine *m, uint64_
     if (len >= sizeof have) return error_set(e, HOST_BAD_FORMAT, "%s: configuration too long", s->path);
     if ((st = source_get(s, have, len, e)) != HOST_OK) return st;
     have[len] = 0;
+    make_printable(have);
     if (strcmp(want, have) != 0)
         return error_set(e, HOST_REFUSED, "%s: was saved on another machine (%s); this one is (%s)", s->path, have, want);
     return HOST_OK;
+}
+
+static enum host_status other_given(struct source *s, const char *name, struct error *e)
+{
+    const char *option = given_option(name);
+    return error_set(e, HOST_REFUSED, "%s: was saved with another %s%s%s: give the same options and files", s->path, option,
+                     strcmp(option, "-fw_cfg") == 0 ? " " : "", strcmp(option, "-fw_cfg") == 0 ? name : "");
+}
+
+/* Both lists are in one order, so the first difference tells who has more. */
+static enum host_status load_given(struct source *s, const char *name, uint64_t len, struct error *e)
+{
+    uint8_t id[GIVEN_BYTES];
+    enum host_status st;
+    if (len != sizeof id) return error_set(e, HOST_BAD_FORMAT, "%s: '%s': section has a wrong size", s->path, name);
+    if ((st = source_get(s, id, sizeof id, e)) != HOST_OK) return st;
+    const struct given *g = s->given_next < s->givens ? &s->given[s->given_next++] : NULL;
+    if (g && strcmp(g->name, name) == 0 && memcmp(g->id, id, sizeof id) == 0) return HOST_OK;
+    for (unsigned i = 0; g && i < s->givens; i++)
+        if (strcmp(s->given[i].name, name) == 0) {
+            if (&s->given[i] > g) name = g->name;     /* ours comes first: the saved machine had none */
+            break;
+        }
+    return other_given(s, name, e);
 }
 
 static bool tag_is(const uint8_t *h, const char tag[5]) { return memcmp(h, tag, 4) == 0; }
@@ -454,6 +530,8 @@ static enum host_status load_sections(struct source *s, struct machine *m, struc
 {
     struct device *next = m->board.devices;
     bool config = false, time = false, cpu = false;
+    s->next_block = m->ram.blocks;
+    if (!(s->given = given_list(m, &s->givens))) return error_set(e, HOST_NO_MEMORY, "out of memory");
     for (;;) {
         uint8_t h[5], l[8];
         char name[NAME_MAX_LEN + 1];
@@ -462,6 +540,7 @@ static enum host_status load_sections(struct source *s, struct machine *m, struc
         if (st == HOST_OK) st = source_get(s, l, 8, e);
         if (st != HOST_OK) return st;
         name[h[4]] = 0;
+        make_printable(name);
         uint64_t len = ld64(l);
         if (len > s->expect - s->len) return error_set(e, HOST_BAD_FORMAT, "%s: a section is longer than the file", s->path);
         if (tag_is(h, "CONF") && !config) {
@@ -469,6 +548,10 @@ static enum host_status load_sections(struct source *s, struct machine *m, struc
             st = load_config(s, m, len, e);
         } else if (!config) {
             st = error_set(e, HOST_BAD_FORMAT, "%s: the configuration is missing", s->path);
+        } else if (tag_is(h, "GIVN") && !time) {
+            st = load_given(s, name, len, e);
+        } else if (s->given_next < s->givens) {
+            st = other_given(s, s->given[s->given_next].name, e);
         } else if (tag_is(h, "TIME") && !time) {
             time = true;
             st = load_time(s, m, len, e);
@@ -479,7 +562,7 @@ static enum host_status load_sections(struct source *s, struct machine *m, struc
             st = load_table(s, next->class->state, next, name, len, e);
             next = next->next;
         } else if (tag_is(h, "RAMB")) {
-            st = load_ram(s, m, name, len, e);
+            st = load_ram(s, name, len, e);
         } else if (tag_is(h, "IMGC")) {
             st = load_changes(s, m, name, len, e);
         } else if (tag_is(h, "IMGH")) {
@@ -525,6 +608,22 @@ enum host_status machine_saved_time(const char *path, vtime *t, struct error *e)
     return st;
 }
 
+/* Damage that chance did is found before anything of the machine is touched. Leaves the file where the stream begins. */
+static enum host_status check_sums(struct source *s, const struct header *want, struct error *e)
+{
+    uint32_t crc = 0;
+    uint64_t len = 0;
+    size_t n;
+    while ((n = fread(s->in, 1, sizeof s->in, s->file)) > 0) {
+        crc = (uint32_t)crc32(crc, s->in, (uInt)n);
+        len += n;
+    }
+    if (ferror(s->file) || fseek(s->file, HEADER_SIZE, SEEK_SET) != 0)
+        return error_set(e, HOST_IO_ERROR, "%s: cannot load: %s", s->path, strerror(errno));
+    if (len == want->packed_len && crc == want->packed_crc) return HOST_OK;
+    return error_set(e, HOST_BAD_FORMAT, "%s: the saved machine is %s", s->path, len < want->packed_len ? "cut short" : "damaged");
+}
+
 enum host_status machine_load(struct machine *m, const char *path, struct error *e)
 {
     uint8_t have[32];
@@ -538,19 +637,18 @@ enum host_status machine_load(struct machine *m, const char *path, struct error 
         st = error_set(e, HOST_MISSING, "%s: cannot load: %s", path, strerror(errno));
         goto out;
     }
-    if ((st = header_read(s, &want, e)) != HOST_OK) goto out_close;
+    if ((st = header_read(s, &want, e)) != HOST_OK || (st = check_sums(s, &want, e)) != HOST_OK) goto out_close;
     if (inflateInit(&s->z) != Z_OK) {
         st = error_set(e, HOST_NO_MEMORY, "%s: out of memory", path);
         goto out_close;
     }
     sha256_init(&s->sha);
     st = load_sections(s, m, e);
+    if (st == HOST_OK) st = source_end(s, e);
+    free(s->given);
     inflateEnd(&s->z);
     sha256_digest(&s->sha, 32, have);
-    do source_fill(s);
-    while (s->z.avail_in);
-    if (st == HOST_OK && (s->len != s->expect || memcmp(want.sha, have, 32) != 0 || s->packed_len != want.packed_len ||
-                          s->packed_crc != want.packed_crc))
+    if (st == HOST_OK && (s->len != s->expect || memcmp(want.sha, have, 32) != 0))
         st = error_set(e, HOST_BAD_FORMAT, "%s: the saved machine is damaged", path);
     if (st != HOST_OK) goto out_close;
     for (struct device *d = m->board.devices; d; d = d->next)

@@ -106,6 +106,10 @@ ROWS = [
     ('virtualization, otherwise', ['-machine', 'pc,accel=kvm:tcg'], 2, "-machine: 'kvm': guests run in software only, .*"),
     ('board not built', ['-M', 'q35'], 2, r"-machine: 'q35' is not built \(pc\)"),
     ('several CPUs', ['-smp', '2'], 2, '-smp: more than one CPU is not built'),
+    ('several CPUs, otherwise', ['-smp', 'cpus=1,cores=2'], 2, '-smp: more than one CPU is not built'),
+    ('one CPU, the long way', ['-smp', '1,maxcpus=1,sockets=1,cores=1,threads=1'] + SHORT, 4, 'the limit .*'),
+    ('one CPU, spelt wrong', ['-smp', '1,core=1'], 2, "-smp: unknown property 'core'; the nearest is 'cores'"),
+    ('debug exit twice', EXIT + EXIT, 2, '-device: isa-debug-exit: there is one already'),
     ('network', ['-nic', 'user'], 2, r'-nic: networking is not built \(none\)'),
     ('VNC', ['-vnc', ':1'], 2, "option '-vnc' is not built yet"),
     ('display not built', ['-display', 'gtk'], 2, r"-display: 'gtk' is not built \(sdl, none\)"),
@@ -275,6 +279,32 @@ def read_only_image():
     return None
 
 
+def full_standard_output():
+    with open('/dev/full', 'wb') as full:
+        r = subprocess.run([BEIGE] + PROBE + ['--limit-insns', '1000', '--state-hash'], stdin=subprocess.DEVNULL, stdout=full,
+                           stderr=subprocess.PIPE, timeout=120)
+    want = 'beige: --state-hash: cannot write to standard output: No space left on device'
+    return None if r.returncode == 1 and said(r)[0] == want else '%d %r' % (r.returncode, said(r))
+
+
+def waiting_for_a_connection_ends_at_a_signal():
+    import signal
+    p = subprocess.Popen([BEIGE] + PROBE + ['-serial', 'unix:waited,server'], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    said = p.stderr.readline()
+    p.send_signal(signal.SIGINT)
+    _, err = p.communicate(timeout=30)
+    return None if p.returncode == 1 and err == b'beige: interrupted\n' and b'waiting' in said else '%d %r %r' % (p.returncode, said, err)
+
+
+def an_address_may_stand_in_brackets():
+    with socket.socket() as s:
+        s.bind(('127.0.0.1', 0))
+        s.listen()
+        port = s.getsockname()[1]
+        r = run(PROBE + ['-serial', 'tcp:[127.0.0.1]:%d' % port, '--limit-insns', '1000'])
+    return None if r.returncode == 4 else '%d %r' % (r.returncode, said(r))
+
+
 def no_display():
     env = {k: v for k, v in os.environ.items() if k not in ('DISPLAY', 'WAYLAND_DISPLAY', 'SDL_VIDEODRIVER')}
     r = run(['--limit-insns', '1000'], env=env)
@@ -370,7 +400,46 @@ def a_saved_machine_wants_the_media_it_had():
     return None
 
 
-SPECIAL = [image_verb_makes_copies_and_tells, files_reach_the_guest, a_saved_machine_wants_the_media_it_had, save_on_a_full_disk, serial_file_on_a_full_disk, port_in_use, read_only_image, no_display, signals_ask_to_quit,
+def a_saved_machine_wants_what_it_was_given():
+    """ROMs, kernel and files for the guest are no part of a save: others are refused, whichever way they differ."""
+    with open('other.rom', 'wb') as f, open(ROM, 'rb') as rom:
+        f.write(bytes(1) + rom.read()[1:])
+    given = ['-fw_cfg', 'opt/a,file=given', '-name', 'one', '-boot', 'order=c,once=a']
+    with open('given', 'w') as f:
+        f.write('what the guest may read')
+    r = run(PROBE + given + ['--limit-time', '0.01', '--save', 'given.sav'])
+    if r.returncode != 4:
+        return '%d %r' % (r.returncode, said(r))
+    end = ['--limit-time', '0.02', '--load', 'given.sav']
+    if run(PROBE + given + end).returncode != 4:
+        return 'the same options are refused'
+    for args, what in ((['-fw_cfg', 'opt/a,string=other'] + given[2:], '-fw_cfg opt/a'), (given[2:], '-fw_cfg opt/a'),
+                       (['-fw_cfg', 'opt/a,string=what the guest may read'] + given[2:], None),
+                       (given + ['-fw_cfg', 'opt/b,string='], '-fw_cfg opt/b'), (['-fw_cfg', 'opt/0,string='] + given, '-fw_cfg opt/0'),
+                       (given[:2] + given[4:], '-name, -uuid or -cpu'), (given[:5] + ['order=c'], '-boot'), (given[:5] + ['order=d,once=a'], '-boot'),
+                       (given + ['-uuid', '12345678-1234-1234-1234-123456789abc'], '-uuid'),
+                       (given + ['-bios', 'other.rom'], 'system firmware (-bios, -L)')):
+        r = run(PROBE + args + end)
+        want = (1, 'beige: given.sav: was saved with another %s: give the same options and files' % what) if what else \
+            (4, 'beige: the limit of 0.020000 virtual seconds was reached')
+        if (r.returncode, said(r)[0]) != want:
+            return '%s: %d %r' % (args, r.returncode, said(r)[0])
+    with open('given', 'a') as f:
+        f.write('.')
+    r = run(PROBE + given + end)
+    return None if r.returncode == 1 and 'another -fw_cfg opt/a:' in said(r)[0] else repr(said(r)[0])
+
+
+def the_demonstration_is_saved_and_loaded():
+    """No option names its floppy: it is there again without one."""
+    first = run(['-display', 'none', '--limit-insns', '100000', '--save', 'demo.sav'])
+    rest = run(['-display', 'none', '--limit-insns', '120000', '--load', 'demo.sav'])
+    return None if first.returncode == rest.returncode == 4 else '%r, %r' % (said(first), said(rest))
+
+
+SPECIAL = [image_verb_makes_copies_and_tells, files_reach_the_guest, a_saved_machine_wants_the_media_it_had, a_saved_machine_wants_what_it_was_given,
+           the_demonstration_is_saved_and_loaded, save_on_a_full_disk, serial_file_on_a_full_disk, port_in_use, read_only_image,
+           full_standard_output, waiting_for_a_connection_ends_at_a_signal, an_address_may_stand_in_brackets, no_display, signals_ask_to_quit,
            input_gives_the_same_run_whatever_interrupts_it]
 
 
