@@ -192,7 +192,7 @@ static const struct insn *find_known(struct cpu *c)
     uint64_t linear = linear_ip(c);
     struct jump_entry *e = &c->jump_cache[jump_index(linear)];
     uint64_t page_eip = c->rip - (linear & (PAGE_SIZE - 1));
-    if (e->linear != linear || (uint32_t)e->context != c->mode || page_eip > c->page_eip_max) return NULL;
+    if (e->linear != linear || (uint32_t)e->context != (uint32_t)c->jump_context || page_eip > c->page_eip_max) return NULL;
     if (e->first->run == run_stale) return NULL;
     if (e->context != c->jump_context) {
         struct tlb_page *p = tlb_translate(c, linear, PAGE_FETCH, c->cpl == 3);
