@@ -189,14 +189,20 @@ static unsigned address16(struct reader *r, uint8_t modrm, struct insn *i)
     return i->base == R_BP ? SEG_SS : SEG_DS;
 }
 
-static unsigned address32(struct reader *r, uint8_t modrm, struct insn *i)
+/* The oddest form is a scale without an index: the 386 scales the base instead (captured from a 386EX), later models take
+ * no notice of it. */
+static unsigned address32(struct reader *r, const struct decode_map *m, uint8_t modrm, struct insn *i)
 {
     unsigned mod = modrm >> 6, rm = modrm & 7;
+    bool scaled_base = false;
     if (rm == 4) {
         uint8_t sib = take8(r);
         i->base = sib & 7;
         if ((sib >> 3 & 7) != 4) {
             i->index = sib >> 3 & 7;
+            i->scale_seg = sib >> 6;
+        } else if (m->level == LEVEL_386 && sib >> 6) {
+            scaled_base = true;
             i->scale_seg = sib >> 6;
         }
     } else {
@@ -209,7 +215,12 @@ static unsigned address32(struct reader *r, uint8_t modrm, struct insn *i)
     }
     if (mod == 1) i->disp = (int8_t)take8(r);
     if (mod == 2) i->disp = (int32_t)take32(r);
-    return i->base == R_BP || i->base == R_SP ? SEG_SS : SEG_DS;
+    unsigned seg = i->base == R_BP || i->base == R_SP ? SEG_SS : SEG_DS;
+    if (scaled_base) {
+        i->index = i->base;
+        i->base = R_NONE;
+    }
+    return seg;
 }
 
 static void decode_operand(struct reader *r, enum operand o, uint8_t modrm, uint8_t opcode, bool *have_imm, struct insn *i)
@@ -301,7 +312,7 @@ bool decode_insn(const struct decode_map *m, const uint8_t *b, unsigned avail, u
             for (unsigned n = 0; n < 3; n++)
                 if (operand_is_register_only(row->operand[n])) op = OP_bad;
             i->flags |= INSN_MEM;
-            seg = wide_address ? address32(&r, modrm, i) : address16(&r, modrm, i);
+            seg = wide_address ? address32(&r, m, modrm, i) : address16(&r, modrm, i);
         }
     }
     bool have_imm = false;

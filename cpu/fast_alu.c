@@ -311,6 +311,7 @@ static HANDLER(div_r)
     if (UNLIKELY(a >> 32 >= b)) SLOW;         /* the quotient needs more than 32 bits, or b is 0 */
     c->r[R_AX] = a / b;
     c->r[R_DX] = a % b;
+    flags_known(c, 1, 2, FL_AF);              /* ops_muldiv.c */
     NEXT;
 }
 insn_handler *const fast_div_r = div_r;

@@ -64,7 +64,8 @@ BODY(aam_Ib)
 {
     uint8_t base = (uint8_t)i->imm, al = get_al(c);
     if (base == 0) {
-        if (cpu_level(c) == LEVEL_8086) flags_bcd(c, 0, false, false, false);   /* captured from the chip */
+        if (cpu_level(c) == LEVEL_8086) flags_bcd(c, 0, false, false, false);   /* captured from the chips */
+        else if (cpu_level(c) <= LEVEL_386) flags_bcd(c, al >> 1, false, false, false);
         return op_divide_error(c);
     }
     set_reg16(c, R_AX, (uint16_t)((al / base) << 8 | al % base));

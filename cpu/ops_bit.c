@@ -2,6 +2,7 @@
  *
  * The oddest behaviour: with a register as bit offset, a memory operand is a bit string of 4 Gbit, and the offset is
  * signed: the access goes to the word or dword that holds the bit. */
+#include "cpu/alu_early.h"
 #include "cpu/ops.h"
 
 enum bit_op { BIT_TEST, BIT_SET, BIT_RESET, BIT_COMPLEMENT };
@@ -17,11 +18,12 @@ static uint64_t bit_apply(uint64_t v, unsigned bit, enum bit_op op)
     }
 }
 
-/* OF is undefined; the 386 looks at the bit by rotating it into CF, and leaves OF as RCR with CF clear does. */
+/* OF is undefined; the 386 looks at the bit by rotating the operand. */
 static void bit_flags(struct cpu *c, uint64_t v, unsigned bit, unsigned size)
 {
-    if (cpu_level(c) == LEVEL_386) flags_change(c, FL_CF | FL_OF, alu_rcr(v, bit + 1, size, false).cf_of);
-    else flags_change(c, FL_CF, v >> bit & 1);
+    uint32_t cf = v >> bit & 1 ? FL_CF : 0;
+    if (cpu_level(c) == LEVEL_386) flags_change(c, FL_CF | FL_OF, cf | early_386_bit_of(v, bit, size));
+    else flags_change(c, FL_CF, cf);
 }
 
 static enum status bit_rm(struct cpu *c, const struct insn *i, uint64_t offset, enum bit_op op)
@@ -57,13 +59,19 @@ BODY(btr_Ev_Ib) { return bit_rm(c, i, (uint64_t)i->imm, BIT_RESET); }
 BODY(btc_Ev_Ib) { return bit_rm(c, i, (uint64_t)i->imm, BIT_COMPLEMENT); }
 
 /* A source of 0 leaves the destination alone (undefined in the manual up to the P6, what the chips do). The flags but ZF
- * are undefined: here they follow the source as after TEST. */
+ * are undefined: those of the 386 are in alu_early.h, on later models they follow the source as after TEST. */
 static enum status bit_scan(struct cpu *c, const struct insn *i, bool reverse)
 {
     unsigned size = size_of(i);
     uint64_t v = rm_read(c, i, 1u << size);
-    if (v) reg_write(c, i, (uint64_t)(reverse ? 63 - __builtin_clzll(v) : __builtin_ctzll(v)), size);
-    flags_logic(c, v, size);
+    unsigned bit = v == 0 ? 0 : (unsigned)(reverse ? 63 - __builtin_clzll(v) : __builtin_ctzll(v));
+    if (v) reg_write(c, i, bit, size);
+    if (cpu_level(c) == LEVEL_386) {
+        struct early_flags f = reverse ? early_386_bsr(v, bit, size) : early_386_bsf(v, bit, size);
+        flags_known(c, f.result, size, f.cf_af_of);
+    } else {
+        flags_logic(c, v, size);
+    }
     return BODY_NEXT;
 }
 BODY(bsf_Gv_Ev) { return bit_scan(c, i, false); }

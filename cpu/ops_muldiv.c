@@ -1,8 +1,9 @@
 /* MUL, IMUL, DIV, IDIV (SDM vol. 2).
  *
  * CF and OF of a product say that the upper half is significant; the other flags are undefined: here they follow the lower
- * half, AF is 0. A division leaves the flags as they are (all are undefined). The 8086 and the 80286 show the work of their
- * arithmetic unit in them instead (alu_early.h). The oddest behaviour is the 8086's #DE: it
+ * half, AF is 0. All flags of a quotient are undefined: Intel's divisions change them, which programs look for (a Cyrix 486 leaves
+ * them alone after 5 / 2), so AF is set and the others are clear. The 8086, the 80286 and in part the 80386 show the work of
+ * their arithmetic unit instead (alu_early.h). The oddest behaviour is the 8086's #DE: it
  * is an interrupt, whose frame holds the address of the next instruction, and a quotient of -128 or -32768 counts as an
  * overflow; and a REP prefix inverts the sign of an 8086 IDIV's quotient, because its microcode keeps the sign in the
  * flag that remembers the prefix. */
@@ -75,19 +76,25 @@ static enum status imul_wide(struct cpu *c, const struct insn *i, unsigned size)
 BODY(imul_Eb) { return imul_wide(c, i, 0); }
 BODY(imul_Ev) { return imul_wide(c, i, size_of(i)); }
 
-static enum status imul_reg(struct cpu *c, const struct insn *i, uint64_t a)
+/* b is the multiplier. */
+static enum status imul_reg(struct cpu *c, const struct insn *i, uint64_t a, uint64_t b)
 {
     unsigned size = size_of(i);
     uint64_t high;
     bool significant;
-    uint64_t low = signed_product(a, rm_read(c, i, 1u << size), size, &high, &significant);
+    uint64_t low = signed_product(a, b, size, &high, &significant);
     reg_write(c, i, low, size);
-    product_flags(c, low, high, true, significant, size);
+    if (cpu_level(c) != LEVEL_386) {
+        product_flags(c, low, high, true, significant, size);
+    } else {
+        struct early_flags f = early_386_imul(a, b, size);
+        flags_known(c, f.result, size, f.cf_af_of | (significant ? FL_CF | FL_OF : 0));
+    }
     return BODY_NEXT;
 }
-BODY(imul_Gv_Ev) { return imul_reg(c, i, reg_read(c, i, size_of(i))); }
-BODY(imul_Gv_Ev_Iz) { return imul_reg(c, i, (uint64_t)(int64_t)i->imm); }
-BODY(imul_Gv_Ev_Ib) { return imul_reg(c, i, (uint64_t)(int64_t)i->imm); }
+BODY(imul_Gv_Ev) { return imul_reg(c, i, reg_read(c, i, size_of(i)), rm_read(c, i, insn_opsize(i))); }
+BODY(imul_Gv_Ev_Iz) { return imul_reg(c, i, rm_read(c, i, insn_opsize(i)), (uint64_t)(int64_t)i->imm); }
+BODY(imul_Gv_Ev_Ib) { return imul_reg(c, i, rm_read(c, i, insn_opsize(i)), (uint64_t)(int64_t)i->imm); }
 
 enum status op_divide_error(struct cpu *c)
 {
@@ -124,6 +131,13 @@ static void early_quotient_flags(struct cpu *c, u128 a, uint64_t b, bool is_sign
     else early_known(c, early_div_286(high, low, b, size), size);
 }
 
+/* What a division leaves on later models. On the 386 ZF tells of the number, not of what was there before (the NexGen Nx586 was
+ * told from it by that): here of the remainder, as on the 80286. */
+static void quotient_flags(struct cpu *c, uint64_t remainder, unsigned size)
+{
+    if (cpu_level(c) >= LEVEL_386) flags_known(c, cpu_level(c) == LEVEL_386 ? remainder & size_mask(size) : 1, size, FL_AF);
+}
+
 static enum status div(struct cpu *c, const struct insn *i, unsigned size)
 {
     uint64_t b = rm_read(c, i, 1u << size);
@@ -131,10 +145,22 @@ static enum status div(struct cpu *c, const struct insn *i, unsigned size)
     early_quotient_flags(c, a, b, false, size);
     if (b == 0 || a / b > size_mask(size)) return op_divide_error(c);
     put_quotient(c, (uint64_t)(a / b), (uint64_t)(a % b), size);
+    quotient_flags(c, (uint64_t)(a % b), size);
     return BODY_NEXT;
 }
 BODY(div_Eb) { return div(c, i, 0); }
 BODY(div_Ev) { return div(c, i, size_of(i)); }
+
+/* The 386 does not see that the quotient of bytes overflows where it is negative and the steps end with exactly 80h: it stores
+ * -128 and what is left (captured from a 386EX). */
+static bool quotient_of_128(i128 a, int64_t b, i128 *remainder)
+{
+    bool negative = a < 0;
+    i128 dividend = negative ? -a : a, divisor = b < 0 ? -b : b, left = dividend - 128 * (divisor + 128);
+    if (negative == (b < 0) || left < 0 || left >= divisor) return false;
+    *remainder = negative ? -left : left;
+    return true;
+}
 
 static enum status idiv(struct cpu *c, const struct insn *i, unsigned size)
 {
@@ -148,8 +174,12 @@ static enum status idiv(struct cpu *c, const struct insn *i, unsigned size)
         if (q < -most || q > most) return op_divide_error(c);
         if (i->flags & (INSN_REP | INSN_REPNE)) q = -q;
     }
-    if (q < -most - 1 || q > most) return op_divide_error(c);
+    if (q < -most - 1 || q > most) {
+        if (cpu_level(c) != LEVEL_386 || size != 0 || !quotient_of_128(a, b, &r)) return op_divide_error(c);
+        q = -128;
+    }
     put_quotient(c, (uint64_t)q & size_mask(size), (uint64_t)r & size_mask(size), size);
+    quotient_flags(c, (uint64_t)r, size);
     return BODY_NEXT;
 }
 BODY(idiv_Eb) { return idiv(c, i, 0); }

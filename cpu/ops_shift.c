@@ -69,9 +69,11 @@ static enum status double_shift(struct cpu *c, const struct insn *i, bool left, 
     uint64_t a = rmw_read(c, i, size), b = reg_read(c, i, size);
     count &= 31;
     if (count == 0) return BODY_NEXT;
-    struct shift_out o = left ? alu_shld(a, b, count, size) : alu_shrd(a, b, count, size);
+    bool is_386 = cpu_level(c) == LEVEL_386;
+    struct shift_out o = is_386 ? left ? early_386_shld(a, b, count, size) : early_386_shrd(a, b, count, size)
+                                : left ? alu_shld(a, b, count, size) : alu_shrd(a, b, count, size);
     rm_write(c, i, o.result, 1u << size);
-    flags_known(c, o.result, size, o.cf_of);
+    flags_known(c, o.result, size, o.cf_of | (is_386 ? FL_AF : 0));
     return BODY_NEXT;
 }
 BODY(shld_Ev_Gv_Ib) { return double_shift(c, i, true, (unsigned)i->imm); }

@@ -280,7 +280,7 @@ enum status op_mov_Ew_Sw(struct cpu *c, const struct insn *i)
 enum status op_pop_Sw(struct cpu *c, const struct insn *i)
 {
     unsigned size = insn_opsize(i), seg = i->reg;
-    uint16_t sel = (uint16_t)stack_peek(c, 0, size);
+    uint16_t sel = (uint16_t)stack_peek(c, 0, cpu_level(c) == LEVEL_386 ? 2 : size);   /* captured from a 386EX */
     bool wide = cpu_ss32(c);                               /* the old SS decides, also where SS is what is popped */
     seg_load(c, seg, sel);
     if (wide) set_reg32(c, R_SP, reg32(c, R_SP) + size);

@@ -147,11 +147,21 @@ static insn_handler *select_branch(struct insn *i, unsigned mode)
     }
 }
 
+/* Leaves other undefined flags on the 386 than on later models (alu_early.h). */
+static bool flags_of_its_own(const struct insn *i)
+{
+    switch (i->op) {
+    case OP_imul_Gv_Ev: case OP_imul_Gv_Ev_Iz: case OP_imul_Gv_Ev_Ib: case OP_div_Ev: case OP_shld_Ev_Gv_Ib: case OP_shld_Ev_Gv_CL:
+    case OP_shrd_Ev_Gv_Ib: case OP_shrd_Ev_Gv_CL: case OP_bt_Ev_Gv: case OP_bt_Ev_Ib: case OP_bsf_Gv_Ev: case OP_bsr_Gv_Ev: return true;
+    default: return false;
+    }
+}
+
 static insn_handler *select_fast(const struct cpu *c, struct insn *i, unsigned mode, bool quiet)
 {
     bool wide = (i->flags & INSN_OPSIZE) == 2, mem = insn_is_mem(i);
     bool flat = (mode & MODE_FLAT_SS) && (mode & MODE_SS32);
-    if (mode & MODE_L64) return NULL;
+    if (mode & MODE_L64 || (cpu_level(c) == LEVEL_386 && flags_of_its_own(i))) return NULL;
     if (alu_rows[i->op].form) return select_alu(i, mode, quiet);
     if (shift_rows[i->op].here) return select_shift(c, i, quiet);
     switch (i->op) {
@@ -164,17 +174,17 @@ static insn_handler *select_fast(const struct cpu *c, struct insn *i, unsigned m
     case OP_not_Eb: return mem ? NULL : fast_not[0];
     case OP_not_Ev: return mem ? NULL : fast_not[i->flags & INSN_OPSIZE];
     case OP_imul_Gv_Ev: return !wide ? NULL : mem ? fast_imul_rm[address_form(i, mode)] : fast_imul_rr;
+    case OP_imul_Gv_Ev_Iz: case OP_imul_Gv_Ev_Ib: return mem || !wide ? NULL : fast_imul_rri;
     case OP_mul_Ev: return !wide ? NULL : mem ? fast_mul_m[address_form(i, mode)] : fast_mul_r;
     case OP_div_Ev: return mem || !wide ? NULL : fast_div_r;
     case OP_shld_Ev_Gv_Ib: return mem || !wide ? NULL : fast_double_shift[1][0];
     case OP_shld_Ev_Gv_CL: return mem || !wide ? NULL : fast_double_shift[1][1];
     case OP_shrd_Ev_Gv_Ib: return mem || !wide ? NULL : fast_double_shift[0][0];
     case OP_shrd_Ev_Gv_CL: return mem || !wide ? NULL : fast_double_shift[0][1];
-    case OP_bt_Ev_Gv: return mem || !wide || cpu_level(c) == LEVEL_386 ? NULL : fast_bt[0];
-    case OP_bt_Ev_Ib: return mem || !wide || cpu_level(c) == LEVEL_386 ? NULL : fast_bt[1];
+    case OP_bt_Ev_Gv: return mem || !wide ? NULL : fast_bt[0];
+    case OP_bt_Ev_Ib: return mem || !wide ? NULL : fast_bt[1];
     case OP_bsf_Gv_Ev: return mem || !wide ? NULL : fast_bit_scan[0];
     case OP_bsr_Gv_Ev: return mem || !wide ? NULL : fast_bit_scan[1];
-    case OP_imul_Gv_Ev_Iz: case OP_imul_Gv_Ev_Ib: return mem || !wide ? NULL : fast_imul_rri;
 
     case OP_mov_Eb_Gb: case OP_mov_Ob_AL: return select_move(i, mode, FORM_E_G, true);
     case OP_mov_Ev_Gv: case OP_mov_Ov_eAX: return select_move(i, mode, FORM_E_G, false);
