@@ -129,7 +129,7 @@ static inline struct shift_out early_386_shrd(uint64_t a, uint64_t b, unsigned c
     return (struct shift_out){ r, (before & 1 ? FL_CF : 0) | ((r ^ before) & size_sign(size) ? FL_OF : 0) };
 }
 
-/* OF of BT and its like on the 386: the operand is rotated to the right until the bit is its lowest, and the sign changes or not. */
+/* OF of BT and its like on the 386: the operand is rotated right until the bit is its lowest, and the sign changes or not. */
 static inline uint32_t early_386_bit_of(uint64_t v, unsigned bit, unsigned size)
 {
     unsigned last = (8u << size) - 1;
@@ -163,7 +163,8 @@ static inline struct early_flags early_386_imul(uint64_t a, uint64_t b, unsigned
     unsigned last = 63 - (unsigned)__builtin_clzll(by);
     int64_t addend = (int64_t)(added ^ sign) - (int64_t)sign, plain = (int64_t)((a & mask) ^ sign) - (int64_t)sign;
     int64_t steps = (int64_t)(by ^ (1ull << last));        /* what came before the last addition */
-    uint64_t sum = (uint64_t)((__int128)addend * steps >> last) + (uint64_t)addend, before = (uint64_t)((__int128)plain * steps >> last);
+    uint64_t sum = (uint64_t)((__int128)addend * steps >> last) + (uint64_t)addend;
+    uint64_t before = (uint64_t)((__int128)plain * steps >> last);
     bool af = steps ? (before & 15) + (a & 15) > 15 : last == 0 && (a & 8);
     return (struct early_flags){ sum & mask, af ? FL_AF : 0 };
 }

@@ -151,8 +151,9 @@ static insn_handler *select_branch(struct insn *i, unsigned mode)
 static bool flags_of_its_own(const struct insn *i)
 {
     switch (i->op) {
-    case OP_imul_Gv_Ev: case OP_imul_Gv_Ev_Iz: case OP_imul_Gv_Ev_Ib: case OP_div_Ev: case OP_shld_Ev_Gv_Ib: case OP_shld_Ev_Gv_CL:
-    case OP_shrd_Ev_Gv_Ib: case OP_shrd_Ev_Gv_CL: case OP_bt_Ev_Gv: case OP_bt_Ev_Ib: case OP_bsf_Gv_Ev: case OP_bsr_Gv_Ev: return true;
+    case OP_imul_Gv_Ev: case OP_imul_Gv_Ev_Iz: case OP_imul_Gv_Ev_Ib: case OP_div_Ev: case OP_bsf_Gv_Ev: case OP_bsr_Gv_Ev:
+    case OP_shld_Ev_Gv_Ib: case OP_shld_Ev_Gv_CL: case OP_shrd_Ev_Gv_Ib: case OP_shrd_Ev_Gv_CL:
+    case OP_bt_Ev_Gv: case OP_bt_Ev_Ib: return true;
     default: return false;
     }
 }

@@ -50,7 +50,8 @@ static uint32_t szp(uint32_t v, unsigned bits)
 }
 
 /* Runs `code` behind 66h for 32 bits with EAX, EBX and CL; NOPs follow, so that it runs in a block. */
-static struct rig *run_pair(const char *model, const uint8_t *code, unsigned len, bool wide, uint32_t eax, uint32_t ebx, uint32_t ecx)
+static struct rig *run_pair(const char *model, const uint8_t *code, unsigned len, bool wide,
+                            uint32_t eax, uint32_t ebx, uint32_t ecx)
 {
     uint8_t b[16] = { 0x66 };
     memcpy(b + wide, code, len);
@@ -127,7 +128,9 @@ END_TEST
 START_TEST(later_chips_take_in_the_destination)
 {
     static const uint8_t code[] = { 0x0f, 0xa4, 0xd8, 20 };                          /* shld ax, bx, 20 */
-    static const struct { const char *model; uint16_t ax; } rows[] = { { "386", 0x6785 }, { "486", 0x6781 }, { "pentium3", 0x6781 } };
+    static const struct { const char *model; uint16_t ax; } rows[] = {
+        { "386", 0x6785 }, { "486", 0x6781 }, { "pentium3", 0x6781 },
+    };
     for (unsigned n = 0; n < 3; n++) {
         struct rig *r = run_pair(rows[n].model, code, 4, false, 0x1234, 0x5678, 0);
         ck_assert_uint_eq(r->c->r[R_AX], rows[n].ax);
@@ -213,7 +216,8 @@ START_TEST(a_byte_quotient_of_minus_128_may_overflow_unseen)
     static const struct { uint16_t ax; uint8_t by; uint16_t after; } rows[] = {
         { (uint16_t)-(128 * 131), 3, 0x0080 }, { (uint16_t)-(128 * 131 + 1), 3, 0xff80 }, { (uint16_t)-(128 * 131 + 2), 3, 0xfe80 },
         { (uint16_t)-(128 * 131 + 3), 3, 0 }, { (uint16_t)-(128 * 131 - 1), 3, 0 }, { 128 * 133 + 4, (uint8_t)-5, 0x0480 },
-        { 128 * 133 + 5, (uint8_t)-5, 0 }, { 128 * 133, 5, 0 }, { (uint16_t)-(128 * 131), (uint8_t)-3, 0 }, { (uint16_t)-384, 3, 0x0080 },
+        { 128 * 133 + 5, (uint8_t)-5, 0 }, { 128 * 133, 5, 0 }, { (uint16_t)-(128 * 131), (uint8_t)-3, 0 },
+        { (uint16_t)-384, 3, 0x0080 },
     };
     for (unsigned n = 0; n < sizeof rows / sizeof rows[0]; n++) {
         struct rig *r = run_pair("386", (uint8_t[]){ 0xf6, 0xfb }, 2, false, rows[n].ax, rows[n].by, 0);      /* idiv bl */
