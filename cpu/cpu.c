@@ -39,6 +39,7 @@ struct cpu *cpu_create(const struct cpu_config *cfg, struct error *e)
     }
     memset(c->jump_cache, 0xff, JUMP_CACHE * sizeof *c->jump_cache);
     decode_map_build(&c->blocks->map, cpu_level(c), c->features[0]);
+    perf_init(c);
     c->a20_mask = ~0ull;
     c->shadow_mark = INT64_MIN;
     c->ip_mask = cpu_level(c) <= LEVEL_286 ? 0xffff : 0xffffffff;
@@ -57,6 +58,7 @@ out_memory:
 void cpu_destroy(struct cpu *c)
 {
     if (!c) return;
+    timer_fini(&c->pmi_timer);
     free(c->tlb);
     free(c->jump_cache);
     block_store_destroy(c->blocks);
@@ -107,6 +109,12 @@ static void pin_set(void *opaque, unsigned pin, bool level)
 }
 
 struct irq_line cpu_pin(struct cpu *c, enum cpu_pin pin) { return IRQ_LINE(pin_set, c, pin); }
+
+void cpu_wire(struct cpu *c, struct irq_line ferr, struct irq_line pmi)
+{
+    c->pins.ferr = ferr;
+    c->pins.pmi = pmi;
+}
 
 void cpu_reset(struct cpu *c, bool hard)
 {
@@ -256,8 +264,18 @@ static const struct state_field cpu_fields[] = {
     FIELD_ARRAY(T, evntsel, "performance event selectors"),
     FIELD_ARRAY(T, pmc, "performance counters"),
     FIELD_ARRAY(T, pmc_start, "what they counted from"),
+    FIELD(T, interrupts, "interrupts taken"),
+    FIELD(T, pmi_timer, "next overflow of a performance counter that interrupts"),
+    FIELD_RANGE(T, pmc_live, 0, 3, "performance counters that count now"),
+    FIELD_DERIVED(T, pmc_levels),
+    FIELD_DERIVED(T, branched),
+    FIELD_RANGE(T, lbr_top, 0, LBR_MOST - 1, "newest branch record"),
+    FIELD_DERIVED(T, unused8),
     FIELD(T, ebl_cr_poweron, "EBL_CR_POWERON"),
     FIELD(T, debugctl, "DEBUGCTL"),
+    FIELD_ARRAY(T, branch_from, "branch records: source"),
+    FIELD_ARRAY(T, branch_to, "branch records: target"),
+    FIELD_ARRAY(T, last_int, "last branch before an interrupt: from, to"),
     FIELD(T, star, "STAR"),
     FIELD(T, lstar, "LSTAR"),
     FIELD(T, cstar, "CSTAR"),
@@ -334,6 +352,11 @@ enum host_status cpu_loaded(struct cpu *c, struct error *e)
     c->ip_mask = cpu_level(c) <= LEVEL_286 ? 0xffff : 0xffffffff;
     c->fault_vector = c->fault_error = 0;
     c->fault_has_error = false;
+    c->branched = false;
+    c->pins.ferr.level = c->ferr;
+    c->pins.pmi.level = false;
+    c->unused8 = 0;
+    perf_derive(c);
     c->jump_context = 0;
     memset(c->jump_cache, 0xff, JUMP_CACHE * sizeof *c->jump_cache);
     tlb_flush(c, true);

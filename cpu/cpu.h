@@ -39,6 +39,7 @@ struct cpu_pins {
     void (*shutdown)(void *opaque);                           /* triple fault: the board decides (the 440FX resets) */
     void (*apic_base)(void *opaque, uint64_t msr_value);      /* IA32_APIC_BASE was written; may be NULL */
     void (*smm)(void *opaque, bool inside);                   /* SMIACT#; may be NULL */
+    struct irq_line pmi;                                      /* a performance counter overflowed: a pulse, to the local APIC */
     void *opaque;
 };
 
@@ -55,6 +56,8 @@ struct cpu_config {
 /* NULL and *e on an unknown model or feature (names the nearest). The CPU is in its reset state. */
 struct cpu *cpu_create(const struct cpu_config *cfg, struct error *e);
 void cpu_destroy(struct cpu *c);
+/* The outputs whose receivers are created after the CPU: FERR#, and the pulse of a performance counter's overflow. */
+void cpu_wire(struct cpu *c, struct irq_line ferr, struct irq_line pmi);
 /* The input wire of a pin. */
 struct irq_line cpu_pin(struct cpu *c, enum cpu_pin pin);
 /* Whether the model (and cpu_config.apic) has a local APIC. */

@@ -2,7 +2,11 @@
  *
  * Source: Intel SDM vol. 3 ch. 17.2 and 17.3. Instruction breakpoints fault before the instruction; data and I/O
  * breakpoints and the single step trap after it and meet in one #DB (dr6_pending collects them). The oddest behaviour:
- * DR6 also shows breakpoints that matched but are not enabled, so a match is computed first and only then judged. */
+ * DR6 also shows breakpoints that matched but are not enabled, so a match is computed first and only then judged.
+ *
+ * Branch records (ch. 17.4, 17.12, 17.13): while DEBUGCTL.LBR is set the run loop runs every instruction alone and tells of each
+ * taken branch. The P6 keeps the last one, and the last one before an exception or interrupt, as offsets; the Pentium 4 a ring
+ * of them as linear addresses. A debug exception is not recorded, and clears LBR and BTF. */
 #include "cpu/desc.h"
 
 #include "cpu/model.h"
@@ -86,6 +90,33 @@ void debug_trap(struct cpu *c, bool step)
     c->in_exception = true;
     c->exception_vector = V_DB;
     event_deliver(c, V_DB, EVENT_EXCEPTION, false, 0);
+}
+
+/* ---- Branch records. */
+
+uint64_t debug_place(const struct cpu *c)
+{
+    return (uint32_t)(c->rip + (cpu_level(c) >= LEVEL_P4 ? c->seg[SEG_CS].base : 0));
+}
+
+void debug_branch(struct cpu *c, uint64_t from)
+{
+    if (!(c->debugctl & DEBUGCTL_LBR)) return;
+    if (cpu_level(c) >= LEVEL_P4) c->lbr_top = (c->lbr_top + 1) & (LBR_MOST - 1);
+    c->branch_from[c->lbr_top] = from;
+    c->branch_to[c->lbr_top] = debug_place(c);
+}
+
+void debug_event(struct cpu *c, uint64_t from, bool trap)
+{
+    if (trap) {
+        c->debugctl &= ~(uint64_t)(DEBUGCTL_LBR | DEBUGCTL_BTF | DEBUGCTL_TR);
+        return;
+    }
+    if (!(c->debugctl & DEBUGCTL_LBR)) return;
+    c->last_int[0] = c->branch_from[c->lbr_top];
+    c->last_int[1] = c->branch_to[c->lbr_top];
+    debug_branch(c, from);
 }
 
 /* ---- MOV to and from DRn (DR in insn.reg, the general register in insn.rm). */

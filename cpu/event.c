@@ -161,6 +161,7 @@ void event_deliver_at(struct cpu *c, enum vector v, enum event_kind kind, bool h
     struct event e = { .v = v, .kind = kind, .has_error = has_error, .error = error, .ip = (uint32_t)ip,
                        .flags = eflags_get(c) };
     e.ext = !event_soft(&e);
+    uint64_t from = debug_place(c);
     if (cpu_real(c)) deliver_real(c, &e);
     else deliver_protected(c, &e);
 
@@ -168,6 +169,7 @@ void event_deliver_at(struct cpu *c, enum vector v, enum event_kind kind, bool h
     if (v == V_NMI && kind == EVENT_EXTERNAL) c->nmi_blocked = true;
     if (v == V_DB) c->dr[7] &= ~(uint64_t)0x2000;         /* GD: the handler may use the debug registers */
     c->in_exception = c->rep_open = false;
+    if (c->debugctl) debug_event(c, from, v == V_DB && kind != EVENT_SOFT);
     if (!c->dr6_pending) c->attention &= ~(uint32_t)ATT_TRAP;      /* TF is clear now: INT n itself is not stepped */
     uint64_t handler = c->seg[SEG_CS].sel;
     if (kind == EVENT_EXTERNAL) trace(c->log, cpu_interrupt, (uint64_t)v, handler, c->rip);

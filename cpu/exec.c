@@ -2,6 +2,7 @@
 #include "cpu/exec.h"
 
 #include "cpu/optable.h"
+#include "cpu/system.h"
 
 void exec_run(struct cpu *c, const struct insn *first)
 {
@@ -34,6 +35,18 @@ HANDLER(run_body)
     publish(c, i, budget);
     enum status s = optable[i->op].body(c, i);
     if (LIKELY(s == BODY_NEXT && !c->attention)) MUSTTAIL return DISPATCH(c, i + 1, budget, spare);
+    leave_after(c, s);
+}
+
+/* A branch that run.c runs alone because DEBUGCTL wants to know of it. */
+HANDLER(run_body_branch)
+{
+    (void)spare;
+    publish(c, i, budget);
+    uint64_t from = debug_place(c);
+    enum status s = optable[i->op].body(c, i);
+    c->branched = s == BODY_JUMP;
+    if (c->branched) debug_branch(c, from);
     leave_after(c, s);
 }
 

@@ -46,6 +46,7 @@ static inline void exec_note(struct cpu *c, const struct insn *to, int64_t budge
 /* ---- exec.c */
 HANDLER(run_body);                            /* the slow body of the record's operation */
 HANDLER(run_body_time);                       /* the same, with the clock published first */
+HANDLER(run_body_branch);                     /* the same for a branch that is run alone and recorded */
 HANDLER(run_body_rep);                        /* the same for bodies that count iterations themselves */
 HANDLER(run_end);                             /* last record of a block: leaves */
 /* Last record of a block that was full, or of one that ends with its page: goes on where it knows how (fast_branch.c). */

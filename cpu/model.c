@@ -255,15 +255,17 @@ static void reset_hard(struct cpu *c)
     memset(c->mtrr_fix, 0, sizeof c->mtrr_fix);
     memset(c->mtrr_var, 0, sizeof c->mtrr_var);
     memset(c->mc_bank, 0, sizeof c->mc_bank);
-    memset(c->evntsel, 0, sizeof c->evntsel);
-    memset(c->pmc, 0, sizeof c->pmc);
-    memset(c->pmc_start, 0, sizeof c->pmc_start);
+    perf_reset(c);
     c->sysenter_cs = c->sysenter_esp = c->sysenter_eip = 0;
     c->ucode_rev = 0;
     /* Fast strings; no branch trace and no event sampling (SDM vol. 4 table 2-54). */
     c->misc_enable = cpu_level(c) == LEVEL_P4 ? MISC_FAST_STRINGS | MISC_NO_BTS | MISC_NO_PEBS : 0;
     c->mcg_status = 0;
     c->debugctl = 0;
+    memset(c->branch_from, 0, sizeof c->branch_from);
+    memset(c->branch_to, 0, sizeof c->branch_to);
+    memset(c->last_int, 0, sizeof c->last_int);
+    c->lbr_top = 0;
     c->ebl_cr_poweron = 0;
     c->apic_base = c->has_apic ? 0xfee00900 : 0;           /* enabled, bootstrap processor */
     memset(c->xmm, 0, sizeof c->xmm);

@@ -1,13 +1,11 @@
-/* Model-specific registers, the time-stamp counter and the performance counters.
+/* Model-specific registers and the time-stamp counter.
  *
- * Source: Intel SDM vol. 4 ch. 2 (P6 family and Pentium tables), vol. 3 ch. 11.11 (MTRRs), 17.17 (TSC), 18.6 (P6
- * counters). An MSR that the model lacks is #GP(0), logged once. The oddest behaviour: up to the P6, WRMSR to the TSC writes
- * its low half and clears the high one. MTRRs and PAT are registers without effect: there is no cache to steer.
+ * Source: Intel SDM vol. 4 ch. 2 (P6 family, Pentium and Pentium 4 tables), vol. 3 ch. 11.11 (MTRRs), 17.17 (TSC), 17.12 and 17.13
+ * (branch records: the P6 has one, the Prescott 16). The counters themselves are in perfmon.c. An MSR that the model lacks is
+ * #GP(0), logged once. The oddest behaviour: up to the P6, WRMSR to the TSC writes its low half and clears the high one. MTRRs
+ * and PAT are registers without effect: there is no cache to steer.
  *
- * GAP: DEBUGCTL holds its value, but last branches are not recorded and BTF does not step by branches.
- * GAP: the counters count instructions retired and unhalted clocks at every privilege level; other events stay 0, and a
- * counter's overflow raises no interrupt. The Pentium's counters (CESR) hold what is written and do not count.
- * The Pentium 4 has none and says so in IA32_MISC_ENABLE.
+ * GAP: DEBUGCTL's branch trace messages (TR) do not exist: nobody listens on the bus.
  * GAP: a microcode update (MSR 79h) is accepted and changes nothing but the revision. */
 #include "cpu/desc.h"
 
@@ -19,8 +17,10 @@ enum {
     MSR_P5_CTR1 = 0x13, MSR_PLATFORM_ID = 0x17, MSR_APIC_BASE = 0x1b, MSR_EBL_CR_POWERON = 0x2a, MSR_EBC_FREQUENCY_ID = 0x2c,
     MSR_BIOS_UPDT_TRIG = 0x79, MSR_BIOS_SIGN_ID = 0x8b, MSR_PERFCTR0 = 0xc1, MSR_PERFCTR1 = 0xc2, MSR_MTRR_CAP = 0xfe,
     MSR_SYSENTER_CS = 0x174, MSR_SYSENTER_ESP = 0x175, MSR_SYSENTER_EIP = 0x176, MSR_MCG_CAP = 0x179,
-    MSR_MCG_STATUS = 0x17a, MSR_EVNTSEL0 = 0x186, MSR_EVNTSEL1 = 0x187, MSR_MISC_ENABLE = 0x1a0, MSR_DEBUGCTL = 0x1d9,
-    MSR_LASTBRANCHFROMIP = 0x1db, MSR_LASTINTTOIP = 0x1de, MSR_MTRR_VAR = 0x200, MSR_MTRR_VAR_LAST = 0x20f,
+    MSR_MCG_STATUS = 0x17a, MSR_EVNTSEL0 = 0x186, MSR_EVNTSEL1 = 0x187, MSR_MISC_ENABLE = 0x1a0, MSR_LER_FROM = 0x1d7,
+    MSR_LER_TO = 0x1d8, MSR_DEBUGCTL = 0x1d9, MSR_LASTBRANCH_TOS = 0x1da, MSR_LASTBRANCHFROMIP = 0x1db, MSR_LASTBRANCHTOIP = 0x1dc,
+    MSR_LASTINTFROMIP = 0x1dd, MSR_LASTINTTOIP = 0x1de, MSR_LASTBRANCH_FROM = 0x680, MSR_LASTBRANCH_TO = 0x6c0,
+    MSR_MTRR_VAR = 0x200, MSR_MTRR_VAR_LAST = 0x20f,
     MSR_MTRR_FIX64K = 0x250, MSR_MTRR_FIX16K = 0x258, MSR_MTRR_FIX4K = 0x268, MSR_PAT = 0x277, MSR_MTRR_DEF = 0x2ff,
     MSR_MC_BANK = 0x400, MSR_MC_BANK_LAST = 0x413,
 };
@@ -41,45 +41,6 @@ static void tsc_write(struct cpu *c, uint64_t v)
     if (cpu_level(c) <= LEVEL_686) v &= 0xffffffff;
     c->tsc_offset = v - clk_ticks_at((struct clk){ c->model->tsc_hz, 1 }, clock_now(c->clock));
     c->tsc_last = v - 1;
-}
-
-/* ---- P6 performance counters: computed when looked at. */
-
-enum { EVNTSEL_EN = 1 << 22, EVENT_CLOCKS = 0x79, EVENT_INSTRUCTIONS = 0xc0 };
-#define PMC_MASK 0xffffffffffull
-
-static uint64_t event_count(struct cpu *c, unsigned n)
-{
-    if (!(c->evntsel[0] & EVNTSEL_EN)) return 0;           /* one enable for both (SDM vol. 3 ch. 18.6.1.1) */
-    switch (c->evntsel[n] & 0xff) {
-    case 0: return 0;
-    case EVENT_CLOCKS: return clk_ticks_at((struct clk){ c->model->tsc_hz, 1 }, clock_now(c->clock));
-    case EVENT_INSTRUCTIONS: return c->clock->icount;
-    default:
-        log_unimp(c->log, "cpu", 0x18600 + (c->evntsel[n] & 0xff), "performance event %02x is not counted",
-                  (unsigned)(c->evntsel[n] & 0xff));
-        return 0;
-    }
-}
-
-static uint64_t pmc_read(struct cpu *c, unsigned n)
-{
-    if (cpu_level(c) != LEVEL_686) return c->pmc[n];
-    return (c->pmc[n] + event_count(c, n) - c->pmc_start[n]) & PMC_MASK;
-}
-
-static void pmc_write(struct cpu *c, unsigned n, uint64_t v)
-{
-    c->pmc[n] = v & PMC_MASK;
-    c->pmc_start[n] = event_count(c, n);
-}
-
-static void evntsel_write(struct cpu *c, unsigned n, uint64_t v)
-{
-    uint64_t old[2] = { pmc_read(c, 0), pmc_read(c, 1) };
-    c->evntsel[n] = v & 0xffffffff;
-    pmc_write(c, 0, old[0]);
-    pmc_write(c, 1, old[1]);
 }
 
 /* ---- MTRRs: SDM vol. 3 ch. 11.11. */
@@ -113,13 +74,22 @@ static bool mtrr_var_write(struct cpu *c, unsigned n, uint64_t v)
 
 /* ---- The registers: which feature they come with, read and write. */
 
+/* The Pentium 4's branch record behind this index, or NULL. */
+static uint64_t *branch_record(struct cpu *c, uint32_t index)
+{
+    if (index >= MSR_LASTBRANCH_FROM && index < MSR_LASTBRANCH_FROM + LBR_MOST) return &c->branch_from[index - MSR_LASTBRANCH_FROM];
+    if (index >= MSR_LASTBRANCH_TO && index < MSR_LASTBRANCH_TO + LBR_MOST) return &c->branch_to[index - MSR_LASTBRANCH_TO];
+    return NULL;
+}
+
 /* The model has this MSR. */
-static bool msr_exists(const struct cpu *c, uint32_t index)
+static bool msr_exists(struct cpu *c, uint32_t index)
 {
     bool p6 = cpu_level(c) >= LEVEL_686;
     if (mtrr_fixed(index) >= 0 || (index >= MSR_MTRR_VAR && index <= MSR_MTRR_VAR_LAST)) return cpu_has(c, F_MTRR);
     if (index >= MSR_MC_BANK && index <= MSR_MC_BANK_LAST) return cpu_has(c, F_MCA);
     if (index >= MSR_LASTBRANCHFROMIP && index <= MSR_LASTINTTOIP) return cpu_level(c) == LEVEL_686;
+    if (branch_record(c, index)) return cpu_level(c) == LEVEL_P4;
     switch (index) {
     case MSR_P5_MC_ADDR: case MSR_P5_MC_TYPE: return true;
     case MSR_TSC: return cpu_has(c, F_TSC);
@@ -128,7 +98,8 @@ static bool msr_exists(const struct cpu *c, uint32_t index)
     case MSR_PLATFORM_ID: case MSR_BIOS_UPDT_TRIG: case MSR_BIOS_SIGN_ID: return cpu_has(c, F_UCODE);
     case MSR_EBL_CR_POWERON: case MSR_DEBUGCTL: return p6;
     case MSR_PERFCTR0: case MSR_PERFCTR1: case MSR_EVNTSEL0: case MSR_EVNTSEL1: return cpu_level(c) == LEVEL_686;
-    case MSR_EBC_FREQUENCY_ID: case MSR_MISC_ENABLE: return cpu_level(c) == LEVEL_P4;
+    case MSR_EBC_FREQUENCY_ID: case MSR_MISC_ENABLE: case MSR_LER_FROM: case MSR_LER_TO: case MSR_LASTBRANCH_TOS:
+        return cpu_level(c) == LEVEL_P4;
     case MSR_MTRR_CAP: case MSR_MTRR_DEF: return cpu_has(c, F_MTRR);
     case MSR_SYSENTER_CS: case MSR_SYSENTER_ESP: case MSR_SYSENTER_EIP: return cpu_has(c, F_SEP);
     case MSR_MCG_CAP: case MSR_MCG_STATUS: return cpu_has(c, F_MCA);
@@ -142,17 +113,17 @@ bool msr_read(struct cpu *c, uint32_t index, uint64_t *v)
     if (!msr_exists(c, index)) return false;
     int fixed = mtrr_fixed(index);
     if (fixed >= 0) *v = c->mtrr_fix[fixed];
+    else if (branch_record(c, index)) *v = *branch_record(c, index);
     else if (index >= MSR_MTRR_VAR && index <= MSR_MTRR_VAR_LAST) *v = c->mtrr_var[index - MSR_MTRR_VAR];
     else if (index >= MSR_MC_BANK && index <= MSR_MC_BANK_LAST) *v = c->mc_bank[index - MSR_MC_BANK];
     else switch (index) {
     case MSR_TSC: *v = tsc_read(c); break;
     case MSR_P5_CESR: *v = c->evntsel[0]; break;
-    case MSR_P5_CTR0: *v = c->pmc[0]; break;
-    case MSR_P5_CTR1: *v = c->pmc[1]; break;
+    case MSR_P5_CTR0: case MSR_P5_CTR1: *v = perf_read(c, index - MSR_P5_CTR0); break;
     case MSR_APIC_BASE: *v = c->apic_base; break;
     case MSR_EBL_CR_POWERON: *v = c->ebl_cr_poweron; break;
     case MSR_BIOS_SIGN_ID: *v = c->ucode_rev; break;
-    case MSR_PERFCTR0: case MSR_PERFCTR1: *v = pmc_read(c, index - MSR_PERFCTR0); break;
+    case MSR_PERFCTR0: case MSR_PERFCTR1: *v = perf_read(c, index - MSR_PERFCTR0); break;
     case MSR_EVNTSEL0: case MSR_EVNTSEL1: *v = c->evntsel[index - MSR_EVNTSEL0]; break;
     case MSR_MTRR_CAP: *v = MTRR_CAP_P6; break;
     case MSR_MTRR_DEF: *v = c->mtrr_def; break;
@@ -164,8 +135,13 @@ bool msr_read(struct cpu *c, uint32_t index, uint64_t *v)
     case MSR_EBC_FREQUENCY_ID: *v = c->model->tsc_hz / 200000000 << 24 | 2 << 16; break;     /* multiples of 200 MHz */
     case MSR_MCG_STATUS: *v = c->mcg_status; break;
     case MSR_DEBUGCTL: *v = c->debugctl; break;
+    case MSR_LASTBRANCH_TOS: *v = c->lbr_top; break;
+    case MSR_LASTBRANCHFROMIP: *v = c->branch_from[0]; break;
+    case MSR_LASTBRANCHTOIP: *v = c->branch_to[0]; break;
+    case MSR_LASTINTFROMIP: case MSR_LER_FROM: *v = c->last_int[0]; break;
+    case MSR_LASTINTTOIP: case MSR_LER_TO: *v = c->last_int[1]; break;
     case MSR_PAT: *v = c->pat; break;
-    default: *v = 0; break;                                /* machine check of the Pentium, platform id, last branches */
+    default: *v = 0; break;                                /* machine check of the Pentium, platform id */
     }
     return true;
 }
@@ -190,6 +166,10 @@ bool msr_write(struct cpu *c, uint32_t index, uint64_t v)
         return true;
     }
     if (index >= MSR_MTRR_VAR && index <= MSR_MTRR_VAR_LAST) return mtrr_var_write(c, index - MSR_MTRR_VAR, v);
+    if (branch_record(c, index)) {
+        *branch_record(c, index) = v & 0xffffffff;
+        return true;
+    }
     if (index >= MSR_MC_BANK && index <= MSR_MC_BANK_LAST) {
         if ((index & 3) && v) return false;                /* STATUS, ADDR and MISC: only zero may be written */
         c->mc_bank[index - MSR_MC_BANK] = v;
@@ -197,17 +177,16 @@ bool msr_write(struct cpu *c, uint32_t index, uint64_t v)
     }
     switch (index) {
     case MSR_TSC: tsc_write(c, v); return true;
-    case MSR_P5_CESR: c->evntsel[0] = v & 0x03ff03ff; return true;
-    case MSR_P5_CTR0: c->pmc[0] = v & PMC_MASK; return true;
-    case MSR_P5_CTR1: c->pmc[1] = v & PMC_MASK; return true;
+    case MSR_P5_CESR: perf_select(c, 0, v); return true;
+    case MSR_P5_CTR0: case MSR_P5_CTR1: perf_write(c, index - MSR_P5_CTR0, v); return true;
     case MSR_APIC_BASE: return apic_base_write(c, v);
     case MSR_EBL_CR_POWERON: c->ebl_cr_poweron = v & 0xffffffff; return true;
     case MSR_BIOS_UPDT_TRIG: return true;                  /* an update is taken without effect: the revision stays */
     case MSR_BIOS_SIGN_ID: c->ucode_rev = v; return true;
     case MSR_PERFCTR0: case MSR_PERFCTR1:                  /* 32 bits, sign-extended to 40 */
-        pmc_write(c, index - MSR_PERFCTR0, (uint64_t)(int64_t)(int32_t)(uint32_t)v);
+        perf_write(c, index - MSR_PERFCTR0, (uint64_t)(int64_t)(int32_t)(uint32_t)v);
         return true;
-    case MSR_EVNTSEL0: case MSR_EVNTSEL1: evntsel_write(c, index - MSR_EVNTSEL0, v); return true;
+    case MSR_EVNTSEL0: case MSR_EVNTSEL1: perf_select(c, index - MSR_EVNTSEL0, v); return true;
     case MSR_MTRR_DEF:
         if ((v & ~0xcffull) || !memory_type(v & 0xff)) return false;
         c->mtrr_def = v;
@@ -220,6 +199,7 @@ bool msr_write(struct cpu *c, uint32_t index, uint64_t v)
         c->misc_enable = (v & (MISC_FAST_STRINGS | MISC_LIMIT_CPUID)) | MISC_NO_BTS | MISC_NO_PEBS;
         return true;
     case MSR_DEBUGCTL: c->debugctl = v & 0x7f; return true;
+    case MSR_LASTBRANCH_TOS: c->lbr_top = v & (LBR_MOST - 1); return true;
     case MSR_PAT:
         if (!memory_types(v, true)) return false;
         c->pat = v;
@@ -278,7 +258,7 @@ enum status op_rdpmc(struct cpu *c, const struct insn *i)
     (void)i;
     uint32_t n = reg32(c, R_CX);
     if ((!(c->cr4 & CR4_PCE) && c->cpl != 0) || n > 1) cpu_gp0(c);
-    uint64_t v = pmc_read(c, n);
+    uint64_t v = perf_read(c, n);
     set_reg32(c, R_AX, (uint32_t)v);
     set_reg32(c, R_DX, (uint32_t)(v >> 32) & 0xff);
     return BODY_NEXT;

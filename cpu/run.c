@@ -87,6 +87,7 @@ static void derive_mode(struct cpu *c)
     if (mode != c->mode || (c->eflags & (FL_TF | FL_RF))) c->attention |= ATT_MODE;
     c->mode = mode;
     jump_context_derive(c);
+    if (UNLIKELY(c->pmc_levels)) perf_level_changed(c);
 
     uint64_t last = mode & MODE_D32 || cs->limit < 0xffff ? cs->limit : 0xffff;
     c->page_eip_max = last >= PAGE_SIZE - 1 ? last - (PAGE_SIZE - 1) : 0;
@@ -244,6 +245,18 @@ static const struct insn *find_cross(struct cpu *c)
 
 /* ---- one instruction */
 
+/* What the SDM calls a branch: a taken one is recorded, and stepped to where DEBUGCTL.BTF is set. */
+static bool is_branch(unsigned op)
+{
+    switch (op) {
+    case OP_jcc_Jb: case OP_jcc_Jz: case OP_jcxz_Jb: case OP_loop_Jb: case OP_loope_Jb: case OP_loopne_Jb: case OP_jmp_Jb:
+    case OP_jmp_Jz: case OP_jmp_Ev: case OP_jmp_Ap: case OP_jmp_Mp: case OP_call_Jz: case OP_call_Ev: case OP_call_Ap:
+    case OP_call_Mp: case OP_ret: case OP_ret_Iw: case OP_retf: case OP_retf_Iw: case OP_iret: case OP_sysenter:
+    case OP_sysexit: return true;
+    default: return false;
+    }
+}
+
 static bool delivers_event(unsigned op)
 {
     return op == OP_int_Ib || op == OP_int3 || op == OP_into || op == OP_icebp;
@@ -259,7 +272,11 @@ static void step(struct cpu *c, bool shadow_ss)
     c->eflags &= ~(uint32_t)FL_RF;            /* it has done its work (SDM vol. 3 ch. 17.3.1.1) */
     c->page_eip = c->rip - i->off;
     uint16_t op = i->op;
+    bool branches = c->debugctl & (DEBUGCTL_LBR | DEBUGCTL_BTF);
+    c->branched = false;
+    if (UNLIKELY(branches) && is_branch(op)) i->run = run_body_branch;
     exec_run(c, i);
+    if (branches && (c->debugctl & DEBUGCTL_BTF) && !c->branched) trap = false;
     if (!trap || c->shadow_ss || (delivers_event(op) && !(c->eflags & FL_TF))) return;
     c->dr6_pending |= DR6_BS;
     c->attention |= ATT_TRAP;
@@ -311,6 +328,7 @@ static bool take_event(struct cpu *c)
         c->activity = ACT_RUNNING;
         uint8_t vector = c->pins.intack(c->pins.intack_opaque);
         event_deliver(c, (enum vector)vector, EVENT_EXTERNAL, false, 0);
+        perf_interrupt_taken(c);
         c->budget--;
         return true;
     }
@@ -349,7 +367,8 @@ static void run_next(struct cpu *c)
         step(c, ss);
         return;
     }
-    if (UNLIKELY((c->eflags & (FL_TF | FL_RF)) || ((c->dr[7] & 0xff) && debug_page_watched(c, linear_ip(c), true)))) {
+    if (UNLIKELY((c->eflags & (FL_TF | FL_RF)) || (c->debugctl & DEBUGCTL_LBR) ||
+                 ((c->dr[7] & 0xff) && debug_page_watched(c, linear_ip(c), true)))) {
         step(c, false);
         return;
     }

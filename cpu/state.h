@@ -48,6 +48,9 @@ enum { /* c->attention: reasons to leave a block; 0 on the fast path */
 enum { /* c->activity */ ACT_RUNNING = CPU_RUNNING, ACT_HALTED = CPU_HALTED, ACT_SHUTDOWN = CPU_SHUTDOWN,
        ACT_WAIT_SIPI = CPU_WAIT_SIPI };
 
+enum { LBR_MOST = 16 };
+enum { DEBUGCTL_LBR = 1, DEBUGCTL_BTF = 2, DEBUGCTL_TR = 0x40 };
+
 struct cpu {
     /* Hot. r[R_NONE] is always 0: address forms without a base or index read it. */
     uint64_t r[17];
@@ -114,8 +117,16 @@ struct cpu {
     uint64_t apic_base, pat, mtrr_def, mtrr_fix[11], mtrr_var[16];
     uint64_t sysenter_cs, sysenter_esp, sysenter_eip, efer, ucode_rev, misc_enable, mcg_status;
     uint64_t mc_bank[20];        /* CTL, STATUS, ADDR, MISC of five banks */
-    uint64_t evntsel[2], pmc[2], pmc_start[2];   /* P6 counters: value at pmc_start of what they count (msr.c) */
+    uint64_t evntsel[2], pmc[2], pmc_start[2];   /* counters: value at pmc_start of what they count (perfmon.c) */
+    uint64_t interrupts;         /* taken from INTR since power-on; counters can count them */
+    struct timer pmi_timer;      /* the earliest overflow that raises an interrupt */
+    uint8_t pmc_live;            /* bit n: counter n counts at this privilege level */
+    bool pmc_levels;             /* DERIVED: which do may change with the privilege level */
+    bool branched;               /* DERIVED: the instruction that step() ran was a taken branch */
+    uint8_t lbr_top;             /* the newest branch record */
+    uint32_t unused8;
     uint64_t ebl_cr_poweron, debugctl;
+    uint64_t branch_from[LBR_MOST], branch_to[LBR_MOST], last_int[2];   /* branch records (debug.c) */
     uint64_t star, lstar, cstar, sfmask, kernel_gs_base, tsc_aux;
 
     /* x87 (fpu_*.c). st[] is physical; the canonical form for save and hash is TOP-ordered. */

@@ -39,6 +39,26 @@ void event_deliver_at(struct cpu *c, enum vector v, enum event_kind kind, bool h
  * `step`, the single step of TF. Sets DR6; RF is not set (a trap). Called by the run loop on ATT_TRAP. */
 void debug_trap(struct cpu *c, bool step);
 
+/* Branch records and stepping by branches, MSR DEBUGCTL (debug.c). debug_place: the IP as a record has it. */
+uint64_t debug_place(const struct cpu *c);
+/* A branch was taken, from `from` to the IP. */
+void debug_branch(struct cpu *c, uint64_t from);
+/* An exception or interrupt was delivered from there; `trap`: it is a debug exception, which ends the recording. */
+void debug_event(struct cpu *c, uint64_t from, bool trap);
+
+/* Performance counters 0 and 1 (perfmon.c): as RDMSR and RDPMC read them, their value, what they select (Pentium: both in CESR).
+ * Time must be published. */
+uint64_t perf_read(struct cpu *c, unsigned n);
+void perf_write(struct cpu *c, unsigned n, uint64_t v);
+void perf_select(struct cpu *c, unsigned n, uint64_t v);
+/* The privilege level changed, and a selection depends on it; an interrupt was taken. */
+void perf_level_changed(struct cpu *c);
+void perf_interrupt_taken(struct cpu *c);
+/* At create, at hard reset, after a load. */
+void perf_init(struct cpu *c);
+void perf_reset(struct cpu *c);
+void perf_derive(struct cpu *c);
+
 /* Current value of the time-stamp counter; never the same twice on one CPU. Time must be published. */
 uint64_t tsc_read(struct cpu *c);
 /* MSRs as RDMSR and WRMSR see them; false where the instruction takes #GP(0). */

@@ -18,7 +18,7 @@
  * thermal entry), 14h and six in a Pentium 4.
  *
  * GAP: messages arrive at once; the delivery status bits read idle, and the focus processor and arbitration rotation do
- * not exist. Thermal and performance counter interrupts are never raised. */
+ * not exist. It never gets too hot: thermal interrupts do not come. */
 #include "devices/lapic.h"
 
 #include <stdlib.h>
@@ -231,6 +231,19 @@ static void lint_changed(void *opaque, unsigned pin, bool level)
 }
 
 struct irq_line lapic_lint(struct device *d, unsigned n) { return IRQ_LINE(lint_changed, d, n & 1); }
+
+/* The entry masks itself as it fires (10.5.1). */
+static void perf_changed(void *opaque, unsigned pin, bool level)
+{
+    (void)pin;
+    struct lapic *l = opaque;
+    if (!level || !enabled(l) || (l->lvt[LVT_PERF] & LVT_MASKED)) return;
+    local_interrupt(l, LVT_PERF);
+    l->lvt[LVT_PERF] |= LVT_MASKED;
+    update(l);
+}
+
+struct irq_line lapic_perf(struct device *d) { return IRQ_LINE(perf_changed, d, 0); }
 
 /* ---- acknowledge and end of interrupt */
 

@@ -24,6 +24,8 @@ struct device *lapic_create(struct board *b, const char *id, const struct lapic_
 struct region *lapic_region(struct device *d);
 /* LINT0 (the 8259A's INTR) and LINT1 (NMI) inputs. */
 struct irq_line lapic_lint(struct device *d, unsigned n);
+/* A performance counter of the CPU overflowed (rising edge). */
+struct irq_line lapic_perf(struct device *d);
 /* The CPU's INIT# pin: resets the APIC and passes on to pins.init. */
 struct irq_line lapic_init_pin(struct device *d);
 /* struct cpu_pins.intack, with the device as opaque. */

@@ -4,7 +4,7 @@
 
 enum { INTR = 0, NMI = 1, SMI = 2, INIT = 3 };
 enum { ID = 0x20, VERSION = 0x30, TPR = 0x80, PPR = 0xa0, EOI = 0xb0, LDR = 0xd0, DFR = 0xe0, SVR = 0xf0, ISR = 0x100,
-       TMR = 0x180, IRR = 0x200, ESR = 0x280, ICR = 0x300, ICR_HIGH = 0x310, LVT_TIMER = 0x320, LINT0 = 0x350,
+       TMR = 0x180, IRR = 0x200, ESR = 0x280, ICR = 0x300, ICR_HIGH = 0x310, LVT_TIMER = 0x320, LVT_PERF = 0x340, LINT0 = 0x350,
        LINT1 = 0x360, LVT_ERROR = 0x370, INITIAL = 0x380, CURRENT = 0x390, DIVIDE = 0x3e0 };
 static const struct clk bus_clock = { 100000000, 1 };
 
@@ -430,6 +430,25 @@ START_TEST(version_tells_how_many_entries_there_are)
 END_TEST
 
 /* What is not modelled: this shows it, and has to change with it. */
+START_TEST(counter_overflow_fires_its_entry_once)
+{
+    struct irq_line perf = lapic_perf(apic);
+    irq_pulse(&perf);
+    ck_assert(!r.probe[INTR].level && !r.probe[NMI].level);
+    set(LVT_PERF, 0x61);
+    irq_pulse(&perf);
+    ck_assert(r.probe[INTR].level);
+    ck_assert_uint_eq(get(LVT_PERF), 0x10061);                       /* 10.5.1: masks itself */
+    ck_assert_uint_eq(lapic_intack(apic), 0x61);
+    set(EOI, 0);
+    irq_pulse(&perf);
+    ck_assert(!r.probe[INTR].level);
+    set(LVT_PERF, 0x400);
+    irq_pulse(&perf);
+    ck_assert_uint_eq(r.probe[NMI].rises, 1);
+}
+END_TEST
+
 START_TEST(messages_arrive_before_their_status_can_be_read)
 {
     set(0x340, 0x44);                         /* counters and heat: nothing drives these entries */
@@ -484,5 +503,6 @@ int main(void)
         &masked_timer_counts_and_does_not_interrupt, &initial_count_zero_stops_the_timer, &tiny_period_does_not_flood,
         &divisors, &software_disable_masks_the_local_vectors, &errors_interrupt, &init_message_resets_but_keeps_the_id,
         &init_pin_resets_like_the_message, &version_tells_how_many_entries_there_are,
+        &counter_overflow_fires_its_entry_once,
         &messages_arrive_before_their_status_can_be_read, &state_is_complete, &random_accesses_do_no_harm));
 }
