@@ -32,6 +32,7 @@
 #include "devices/piix_ide.h"
 #include "devices/port61.h"
 #include "devices/port92.h"
+#include "devices/portf0.h"
 #include "devices/ps2_kbd.h"
 #include "devices/ps2_mouse.h"
 #include "devices/vga.h"
@@ -385,6 +386,11 @@ bool pc_build(struct machine *m, struct error *e)
     m->mouse = ps2_mouse_create(b, "mouse", &(struct ps2_mouse_pins){ i8042_port(kbc, 1) });
     port92_create(b, "port92", &(struct port92_pins){ .base = 0x92, .a20 = wires_a20(wires, A20_PORT92),
                   .init = IRQ_LINE(pc_cpu_reset, m, 1) });
+
+    /* x87 errors. */
+    struct device *portf0 = portf0_create(b, "portf0", &(struct portf0_pins){ .base = 0xf0, .irq = wires_irq(wires, 13, WIRE_CHIP),
+                                          .ignne = cpu_pin(m->cpu, CPU_PIN_IGNNE) });
+    cpu_wire(m->cpu, portf0_ferr(portf0), m->lapic ? lapic_perf(m->lapic) : (struct irq_line){ 0 });
 
     /* PCI: 00.0 host bridge, 01.0 ISA bridge, 01.1 IDE, 01.3 power management, 02.0 display. */
     struct pci_bus *pci = m->pci = pci_bus_create(b, "pci", &(struct pci_pins){ 0 });
