@@ -210,6 +210,7 @@ static const struct insn *find_cross(struct cpu *c)
 {
     uint64_t linear = linear_ip(c);
     unsigned off = linear & (PAGE_SIZE - 1);
+    uint64_t next_page = (uint32_t)(linear + PAGE_SIZE - off);         /* the first byte there is the one that faults */
     bool user = c->cpl == 3;
     if (off + INSN_MAX <= PAGE_SIZE || (c->dr[7] & 0xff)) return NULL;
     if (code_left(c) < INSN_MAX || (!(c->mode & MODE_D32) && c->rip + INSN_MAX > 0x10000)) return NULL;
@@ -220,7 +221,7 @@ static const struct insn *find_cross(struct cpu *c)
     if (!x->valid || x->page[0] != first.backing || x->off != off || x->mode != c->mode) {
         struct insn *i = decode_step(c);
         if (off + i->len <= PAGE_SIZE) return NULL;
-        struct tlb_page *second = tlb_translate(c, (uint32_t)(linear + i->len), PAGE_FETCH, user);
+        struct tlb_page *second = tlb_translate(c, next_page, PAGE_FETCH, user);
         if (!second->host || !block_mark_code(c, first.block, first.offset + off, PAGE_SIZE - off) ||
             !block_mark_code(c, second->block, second->offset, off + i->len - PAGE_SIZE))
             return NULL;
@@ -230,7 +231,7 @@ static const struct insn *find_cross(struct cpu *c)
         x->insn[1].run = run_page_end;
         select_handlers(c, x->insn, 1, c->mode | (c->mode & MODE_FLAT_CS ? MODE_CROSS : MODE_EDGE));
         s->pages[first.backing].has_cross = s->pages[second->backing].has_cross = true;
-    } else if (tlb_translate(c, (uint32_t)(linear + INSN_MAX), PAGE_FETCH, user)->backing != x->page[1]) {
+    } else if (tlb_translate(c, next_page, PAGE_FETCH, user)->backing != x->page[1]) {
         cross_forget(c, x);
         return NULL;
     }

@@ -26,6 +26,7 @@ section .lists follows=.strings vfollows=.strings align=16 valign=16
 %include "rows_modify.inc"
 %include "rows_system.inc"
 %include "rows_smm.inc"
+%include "rows_mixed.inc"
 %include "rows_last.inc"
 
 section .strings
