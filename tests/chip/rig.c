@@ -70,6 +70,22 @@ struct irq_line rig_probe(struct rig *r, unsigned n)
     return IRQ_LINE(probe_set, &r->probe[n], n);
 }
 
+static void cable_send(struct chr *chr, const uint8_t *data, size_t len)
+{
+    struct rig_cable *c = (struct rig_cable *)chr;
+    for (size_t i = 0; i < len && c->sent_len < sizeof c->sent - 1; i++) c->sent[c->sent_len++] = (char)data[i];
+    c->sent[c->sent_len] = 0;
+}
+
+static void cable_signal(struct chr *chr, int what)
+{
+    cable_send(chr, (const uint8_t *)(what == CHR_BREAK ? "[" : "]"), 1);
+}
+
+void rig_cable_init(struct rig_cable *c) { *c = (struct rig_cable){ .chr = { .send = cable_send, .signal = cable_signal } }; }
+
+void rig_arrive(struct rig_cable *c, const char *text) { c->chr.received(c->chr.dev, (const uint8_t *)text, strlen(text)); }
+
 uint8_t rig_in8(struct rig *r, uint16_t port) { return (uint8_t)port_in(&r->ports, port, 1); }
 uint16_t rig_in16(struct rig *r, uint16_t port) { return (uint16_t)port_in(&r->ports, port, 2); }
 uint32_t rig_in32(struct rig *r, uint16_t port) { return port_in(&r->ports, port, 4); }

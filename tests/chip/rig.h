@@ -16,6 +16,7 @@
 
 #include <check.h>
 #include "devices/device.h"
+#include "host/char.h"
 
 enum { RIG_PROBES = 32, RIG_RAM = 2 << 20 };
 
@@ -62,6 +63,12 @@ void rig_step_ns(struct rig *r, uint64_t ns);
 void rig_step_to(struct rig *r, vtime t);
 /* Steps from timer to timer until the probe has that level; false if it has not after max_ns. */
 bool rig_step_until(struct rig *r, unsigned probe, bool level, uint64_t max_ns);
+
+/* The far end of a serial or parallel cable, or of a debug console: keeps what the chip sends, as text, as far as it fits. A
+ * break shows as "[", its end as "]". Give &c->chr to the chip; what is to arrive goes through rig_arrive. */
+struct rig_cable { struct chr chr; char sent[256]; size_t sent_len; };
+void rig_cable_init(struct rig_cable *c);
+void rig_arrive(struct rig_cable *c, const char *text);
 
 /* The state of one device as a snapshot holds it, and back (poisons DERIVED fields first, calls loaded()). Free with
  * state_buf_fini. */

@@ -8,22 +8,12 @@
 
 static struct rig r;
 static struct device *con;
-static char sent[64];
-static size_t sent_len;
-
-static void collect(struct chr *c, const uint8_t *data, size_t len)
-{
-    (void)c;
-    for (size_t i = 0; i < len && sent_len < sizeof sent - 1; i++) sent[sent_len++] = (char)data[i];
-    sent[sent_len] = 0;
-}
-
-static struct chr far_end = { .send = collect };
+static struct rig_cable far_end;
 
 static struct device *make(struct rig *on)
 {
     return debugcon_create(&on->board, "debugcon",
-                           &(struct debugcon_pins){ .iobase = 0xe9, .readback = 0xe9, .chr = &far_end });
+                           &(struct debugcon_pins){ .iobase = 0xe9, .readback = 0xe9, .chr = &far_end.chr });
 }
 
 static struct device *make_exit(struct rig *on)
@@ -34,8 +24,8 @@ static struct device *make_exit(struct rig *on)
 static void setup(void)
 {
     rig_init(&r);
+    rig_cable_init(&far_end);
     con = make(&r);
-    sent_len = 0;
 }
 
 static void teardown(void) { rig_fini(&r); }
@@ -43,7 +33,7 @@ static void teardown(void) { rig_fini(&r); }
 START_TEST(written_bytes_are_sent)
 {
     for (const char *p = "Hello"; *p; p++) rig_out8(&r, 0xe9, (uint8_t)*p);
-    ck_assert_str_eq(sent, "Hello");
+    ck_assert_str_eq(far_end.sent, "Hello");
     ck_assert_uint_eq(rig_state(con, "bytes"), 5);
 }
 END_TEST
@@ -58,7 +48,7 @@ END_TEST
 START_TEST(a_word_write_reaches_one_port_only)
 {
     rig_out16(&r, 0xe9, 'B' << 8 | 'A');
-    ck_assert_str_eq(sent, "A");
+    ck_assert_str_eq(far_end.sent, "A");
 }
 END_TEST
 

@@ -11,28 +11,12 @@ enum { DATA = 0x3f8, IER, IIR, LCR, MCR, LSR, MSR, SCR };
 
 static struct rig r;
 static struct device *uart;
-static char sent[256];
-static size_t sent_len;
-
-static void collect(struct chr *c, const uint8_t *data, size_t len)
-{
-    (void)c;
-    for (size_t i = 0; i < len && sent_len < sizeof sent - 1; i++) sent[sent_len++] = (char)data[i];
-    sent[sent_len] = 0;
-}
-
-/* A break shows as "[", its end as "]". */
-static void collect_signal(struct chr *c, int what)
-{
-    collect(c, (const uint8_t *)(what == CHR_BREAK ? "[" : "]"), 1);
-}
-
-static struct chr far_end = { .send = collect, .signal = collect_signal };
+static struct rig_cable far_end;
 
 static struct device *make(struct rig *on)
 {
     return ns16550a_create(&on->board, "com1",
-                           &(struct ns16550a_pins){ .base = DATA, .irq = rig_probe(on, IRQ), .chr = &far_end });
+                           &(struct ns16550a_pins){ .base = DATA, .irq = rig_probe(on, IRQ), .chr = &far_end.chr });
 }
 
 static void out(uint16_t port, uint8_t v) { rig_out8(&r, port, v); }
@@ -42,9 +26,8 @@ static uint8_t in(uint16_t port) { return rig_in8(&r, port); }
 static void setup(void)
 {
     rig_init(&r);
+    rig_cable_init(&far_end);
     uart = make(&r);
-    sent_len = 0;
-    sent[0] = 0;
     out(LCR, 0x83);
     out(DATA, 1);
     out(IER, 0);
@@ -54,10 +37,7 @@ static void setup(void)
 
 static void teardown(void) { rig_fini(&r); }
 
-static void arrive(const char *s)
-{
-    far_end.received(far_end.dev, (const uint8_t *)s, strlen(s));
-}
+static void arrive(const char *s) { rig_arrive(&far_end, s); }
 
 START_TEST(reset_state_is_the_datasheets)
 {
@@ -76,9 +56,9 @@ START_TEST(a_character_takes_ten_bit_times)
     out(DATA, 'x');
     ck_assert_uint_eq(in(LSR), 0x20);                 /* moved to the shift register at once */
     rig_step_ns(&r, BYTE_115200 - 1000);
-    ck_assert_uint_eq(sent_len, 0);
+    ck_assert_uint_eq(far_end.sent_len, 0);
     rig_step_ns(&r, 2000);
-    ck_assert_str_eq(sent, "x");
+    ck_assert_str_eq(far_end.sent, "x");
     ck_assert_uint_eq(in(LSR), 0x60);
 }
 END_TEST
@@ -91,9 +71,9 @@ START_TEST(slow_rates_and_long_characters_take_longer)
     out(LCR, 0x1f);
     out(DATA, 'x');
     rig_step_ns(&r, 39000000);
-    ck_assert_uint_eq(sent_len, 0);
+    ck_assert_uint_eq(far_end.sent_len, 0);
     rig_step_ns(&r, 2000000);
-    ck_assert_uint_eq(sent_len, 1);
+    ck_assert_uint_eq(far_end.sent_len, 1);
 }
 END_TEST
 
@@ -102,9 +82,9 @@ START_TEST(five_bit_characters_are_cut_and_have_one_and_a_half_stop_bits)
     out(LCR, 0x04);                                   /* 7.5 bit times: 65.1 us */
     out(DATA, 0xff);
     rig_step_ns(&r, 64000);
-    ck_assert_uint_eq(sent_len, 0);
+    ck_assert_uint_eq(far_end.sent_len, 0);
     rig_step_ns(&r, 2000);
-    ck_assert_uint_eq((uint8_t)sent[0], 0x1f);
+    ck_assert_uint_eq((uint8_t)far_end.sent[0], 0x1f);
 }
 END_TEST
 
@@ -114,10 +94,10 @@ START_TEST(second_character_waits_in_the_holding_register)
     out(DATA, 'b');
     ck_assert_uint_eq(in(LSR), 0x00);
     rig_step_ns(&r, BYTE_115200 + 1000);
-    ck_assert_str_eq(sent, "a");
+    ck_assert_str_eq(far_end.sent, "a");
     ck_assert_uint_eq(in(LSR), 0x20);
     rig_step_ns(&r, BYTE_115200);
-    ck_assert_str_eq(sent, "ab");
+    ck_assert_str_eq(far_end.sent, "ab");
 }
 END_TEST
 
@@ -127,7 +107,7 @@ START_TEST(without_fifo_a_third_character_overwrites_the_second)
     out(DATA, 'b');
     out(DATA, 'c');
     rig_step_ns(&r, 1000000);
-    ck_assert_str_eq(sent, "ac");
+    ck_assert_str_eq(far_end.sent, "ac");
 }
 END_TEST
 
@@ -136,7 +116,7 @@ START_TEST(transmit_fifo_takes_sixteen)
     out(IIR, 0x01);
     for (char c = 'a'; c < 'a' + 20; c++) out(DATA, (uint8_t)c);    /* one shifting, sixteen waiting, three lost */
     rig_step_ns(&r, 20 * BYTE_115200);
-    ck_assert_str_eq(sent, "abcdefghijklmnopq");
+    ck_assert_str_eq(far_end.sent, "abcdefghijklmnopq");
 }
 END_TEST
 
@@ -181,13 +161,13 @@ END_TEST
 
 START_TEST(room_is_one_without_fifo_and_sixteen_with)
 {
-    ck_assert_uint_eq(far_end.room(far_end.dev), 1);
+    ck_assert_uint_eq(far_end.chr.room(far_end.chr.dev), 1);
     arrive("A");
-    ck_assert_uint_eq(far_end.room(far_end.dev), 0);
+    ck_assert_uint_eq(far_end.chr.room(far_end.chr.dev), 0);
     out(IIR, 0x01);
-    ck_assert_uint_eq(far_end.room(far_end.dev), 16);
+    ck_assert_uint_eq(far_end.chr.room(far_end.chr.dev), 16);
     arrive("ABC");
-    ck_assert_uint_eq(far_end.room(far_end.dev), 13);
+    ck_assert_uint_eq(far_end.chr.room(far_end.chr.dev), 13);
 }
 END_TEST
 
@@ -275,7 +255,7 @@ START_TEST(break_is_a_zero_with_its_bit)
     out(IIR, 0x01);
     out(IER, 0x04);
     arrive("A");
-    far_end.event(far_end.dev, CHR_BREAK);
+    far_end.chr.event(far_end.chr.dev, CHR_BREAK);
     arrive("B");
     ck_assert_uint_eq(in(LSR), 0xe1);                 /* an error is in the FIFO, but not at its head */
     ck_assert(!r.probe[IRQ].level);
@@ -297,10 +277,10 @@ START_TEST(break_reaches_the_far_end_and_drowns_characters)
     out(LCR, 0x03);
     out(DATA, 'y');
     rig_step_ns(&r, 1000000);
-    ck_assert_str_eq(sent, "[]y");
+    ck_assert_str_eq(far_end.sent, "[]y");
     out(LCR, 0x43);
     board_reset(&r.board, RESET_HARD);                /* the line idles again */
-    ck_assert_str_eq(sent, "[]y[]");
+    ck_assert_str_eq(far_end.sent, "[]y[]");
 }
 END_TEST
 
@@ -312,7 +292,7 @@ START_TEST(break_in_loopback_reaches_the_receiver_alone)
     ck_assert_uint_eq(in(DATA), 0);
     out(LCR, 0x03);
     ck_assert_uint_eq(in(LSR) & 0x1f, 0);
-    ck_assert_str_eq(sent, "");
+    ck_assert_str_eq(far_end.sent, "");
 }
 END_TEST
 
@@ -350,8 +330,8 @@ START_TEST(loopback_returns_characters_and_modem_lines)
     out(DATA, 0x5a);
     rig_step_ns(&r, BYTE_115200 + 1000);
     ck_assert_uint_eq(in(DATA), 0x5a);
-    ck_assert_uint_eq(sent_len, 0);
-    ck_assert_uint_eq(far_end.room(far_end.dev), 0);
+    ck_assert_uint_eq(far_end.sent_len, 0);
+    ck_assert_uint_eq(far_end.chr.room(far_end.chr.dev), 0);
 }
 END_TEST
 
@@ -380,11 +360,12 @@ END_TEST
 
 START_TEST(hurried_characters_leave_at_once)
 {
-    struct chr other = { .send = collect };
-    ns16550a_create(&r.board, "com2", &(struct ns16550a_pins){ .base = 0x2f8, .chr = &other, .hurry = true });
+    struct rig_cable other;
+    rig_cable_init(&other);
+    ns16550a_create(&r.board, "com2", &(struct ns16550a_pins){ .base = 0x2f8, .chr = &other.chr, .hurry = true });
     out(0x2f8, 'x');
     rig_step_ns(&r, 1001);
-    ck_assert_uint_eq(sent_len, 1);
+    ck_assert_uint_eq(other.sent_len, 1);
 }
 END_TEST
 
@@ -425,7 +406,7 @@ START_TEST(clearing_a_fifo_empties_it)
     out(DATA, 'y');
     out(IIR, 0x05);
     rig_step_ns(&r, 1000000);
-    ck_assert_str_eq(sent, "x");                      /* the shift register finishes */
+    ck_assert_str_eq(far_end.sent, "x");                      /* the shift register finishes */
 }
 END_TEST
 
@@ -437,7 +418,7 @@ START_TEST(state_is_complete)
     out(DATA, 'y');
     rig_check_device(uart);
     rig_step_ns(&r, 1000000);
-    ck_assert_str_eq(sent, "xy");
+    ck_assert_str_eq(far_end.sent, "xy");
 }
 END_TEST
 
@@ -448,9 +429,9 @@ static void type(struct rig *on, struct device *d, uint64_t random)
     (void)d;
     memcpy(bytes, &random, 8);
     memcpy(bytes + 8, &random, 8);
-    size_t room = far_end.room(far_end.dev), len = random & 15;
-    far_end.received(far_end.dev, bytes, len < room ? len : room);
-    if (random >> 60 == 0) far_end.event(far_end.dev, CHR_BREAK);
+    size_t room = far_end.chr.room(far_end.chr.dev), len = random & 15;
+    far_end.chr.received(far_end.chr.dev, bytes, len < room ? len : room);
+    if (random >> 60 == 0) far_end.chr.event(far_end.chr.dev, CHR_BREAK);
 }
 
 START_TEST(random_accesses_do_no_harm)

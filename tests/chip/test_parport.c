@@ -9,30 +9,19 @@ enum { DATA = 0x378, STATUS, CONTROL };
 
 static struct rig r;
 static struct device *port;
-static char sent[64];
-static size_t sent_len;
-
-static void collect(struct chr *c, const uint8_t *data, size_t len)
-{
-    (void)c;
-    for (size_t i = 0; i < len && sent_len < sizeof sent - 1; i++) sent[sent_len++] = (char)data[i];
-    sent[sent_len] = 0;
-}
-
-static struct chr printer = { .send = collect };
+static struct rig_cable printer;
 
 static struct device *make(struct rig *on)
 {
     return parport_create(&on->board, "lpt1",
-                          &(struct parport_pins){ .base = DATA, .irq = rig_probe(on, IRQ), .chr = &printer });
+                          &(struct parport_pins){ .base = DATA, .irq = rig_probe(on, IRQ), .chr = &printer.chr });
 }
 
 static void setup(void)
 {
     rig_init(&r);
+    rig_cable_init(&printer);
     port = make(&r);
-    sent_len = 0;
-    sent[0] = 0;
 }
 
 static void teardown(void) { rig_fini(&r); }
@@ -47,11 +36,11 @@ static void print(char c, uint8_t control)
 START_TEST(strobe_sends_the_byte_once)
 {
     print('A', 0x0c);
-    ck_assert_str_eq(sent, "A");
+    ck_assert_str_eq(printer.sent, "A");
     rig_step_ns(&r, 20000);
     rig_out8(&r, CONTROL, 0x0d);
     rig_out8(&r, CONTROL, 0x0d);
-    ck_assert_str_eq(sent, "AA");
+    ck_assert_str_eq(printer.sent, "AA");
 }
 END_TEST
 
@@ -71,7 +60,7 @@ START_TEST(strobe_while_busy_is_lost)
 {
     print('A', 0x0c);
     print('B', 0x0c);
-    ck_assert_str_eq(sent, "A");
+    ck_assert_str_eq(printer.sent, "A");
 }
 END_TEST
 
