@@ -37,7 +37,7 @@ static enum host_status parse_stdio(struct subopts *o, struct setup_chardev *d, 
 static enum host_status parse_file(struct subopts *o, struct setup_chardev *d, struct error *e)
 {
     d->cfg.path = keep_value(o, d, "path");
-    if (!d->cfg.path) return error_set(e, HOST_REFUSED, "-chardev: a file wants path=");
+    if (!d->cfg.path || !*d->cfg.path) return error_set(e, HOST_REFUSED, "-chardev: a file wants path=");
     return subopts_bool(o, "append", &d->cfg.append, e);
 }
 
@@ -51,7 +51,8 @@ static enum host_status parse_socket(struct subopts *o, struct setup_chardev *d,
     enum host_status st = subopts_bool(o, "server", &d->cfg.server, e);
     if (st == HOST_OK) st = subopts_bool(o, "wait", &d->cfg.wait, e);
     if (st == HOST_OK) st = subopts_bool(o, "delay", &ignored, e);
-    if (st == HOST_OK && !d->cfg.path == !d->cfg.port)
+    bool local = d->cfg.path && *d->cfg.path, tcp = d->cfg.port && *d->cfg.port;
+    if (st == HOST_OK && local == tcp)
         return error_set(e, HOST_REFUSED, "-chardev: a socket wants path=, or host= and port=");
     return st;
 }
@@ -147,6 +148,10 @@ static bool parse_short(const char *text, struct setup_chardev *d, struct error 
         else d->cfg.host = keep(d, p, (size_t)(colon - p));
         d->cfg.port = keep(d, colon + 1, (size_t)(comma - colon - 1));
     } else {
+        if (comma == p) {
+            error_set(e, HOST_REFUSED, "'%s': unix wants PATH", text);
+            return false;
+        }
         d->cfg.path = keep(d, p, (size_t)(comma - p));
     }
     while (*comma) {

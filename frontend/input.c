@@ -392,6 +392,7 @@ bool session_read_inputs(struct session *s, const char *path, struct error *e)
         return false;
     }
     bool ok = true;
+    errno = 0;
     for (unsigned n = 1; ok && fgets(line, sizeof line, f); n++) {
         if (!strchr(line, '\n') && !feof(f)) {
             error_set(e, HOST_BAD_FORMAT, "%s:%u: longer than %d characters", path, n, LINE_SIZE - 2);
@@ -403,6 +404,10 @@ bool session_read_inputs(struct session *s, const char *path, struct error *e)
         if (!*p || *p == '#') continue;
         ok = read_line(s, p, &busy, why, sizeof why);
         if (!ok) error_set(e, HOST_BAD_FORMAT, "%s:%u: %s", path, n, why);
+    }
+    if (ok && ferror(f)) {
+        error_set(e, HOST_IO_ERROR, "%s: %s", path, strerror(errno));
+        ok = false;
     }
     fclose(f);
     return ok;

@@ -25,6 +25,7 @@ static enum host_status opt_text(void *ctx, const struct option *o, const char *
     char **const where[] = { [TEXT_CPU] = &u->cpu, [TEXT_BIOS] = &u->bios, [TEXT_LIB] = &u->lib_dir,
         [TEXT_KERNEL] = &u->kernel, [TEXT_INITRD] = &u->initrd, [TEXT_APPEND] = &u->append, [TEXT_UUID] = &u->uuid,
         [TEXT_INPUT] = &u->input, [TEXT_LOAD] = &u->load, [TEXT_SAVE] = &u->save, [TEXT_PIDFILE] = &u->pidfile };
+    if (!*value && o->id != TEXT_APPEND) return error_set(e, HOST_REFUSED, "wants %s", o->metavar);
     set_text(where[o->id], value);
     return HOST_OK;
 }
@@ -97,6 +98,7 @@ static enum host_status opt_disk(void *ctx, const struct option *o, const char *
 {
     SETUP;
     if (u->drives == SETUP_DRIVES) return error_set(e, HOST_REFUSED, "at most %d drives", SETUP_DRIVES);
+    if (!*value) return error_set(e, HOST_REFUSED, "wants %s", o->metavar);
     u->drive[u->drives++] = (struct setup_drive){
         .file = strdup(value), .index = o->id < 4 ? o->id : o->id == 4 ? 2 : o->id - 5,
         .cdrom = o->id == 4, .where = o->id > 4 ? WHERE_FLOPPY : WHERE_IDE };

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -84,6 +85,10 @@ static int tcp_open(const char *host, const char *port, bool server, struct erro
 {
     struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = server ? AI_PASSIVE : 0 }, *list = NULL;
     const char *shown = host && *host ? host : server ? "*" : "localhost";
+    if (strspn(port, "0123456789") == strlen(port) && (strlen(port) > 5 || atoi(port) > 65535)) {     /* libc would wrap it */
+        error_set(e, HOST_REFUSED, "tcp:%s:%s: ports go up to 65535", shown, port);
+        return -1;
+    }
     int r = getaddrinfo(host && *host ? host : server ? NULL : "localhost", port, &hints, &list), fd = -1, cause = 0;
     if (r != 0) {
         error_set(e, HOST_MISSING, "tcp:%s:%s: %s", shown, port, gai_strerror(r));

@@ -6,6 +6,7 @@
 #include "machine/pc.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -190,18 +191,18 @@ static void pc_cmos(struct machine *m)
 
 static bool parse_uuid(const char *text, uint8_t out[16])
 {
-    unsigned n = 0;
-    for (const char *p = text; *p && n < 16;) {
+    static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    if (strlen(text) != sizeof form - 1) return false;
+    for (const char *p = text, *f = form; *p; p++, f++)
+        if (*f == '-' ? *p != '-' : !isxdigit((unsigned char)*p)) return false;
+    for (unsigned n = 0; n < 16; n++) {
         unsigned v;
-        if (*p == '-') {
-            p++;
-            continue;
-        }
-        if (sscanf(p, "%2x", &v) != 1 || !p[1]) return false;
-        out[n++] = (uint8_t)v;
-        p += 2;
+        text += *text == '-';
+        if (sscanf(text, "%2x", &v) != 1) return false;
+        out[n] = (uint8_t)v;
+        text += 2;
     }
-    return n == 16;
+    return true;
 }
 
 static bool pc_firmware_items(struct machine *m, struct error *e)
@@ -289,10 +290,14 @@ static void pc_drives(struct machine *m, struct pci_bus *pci, struct device *wir
 /* A port that the user chose: taken by nobody yet. */
 static bool pc_port_free(struct machine *m, const char *who, uint16_t base, unsigned count, struct error *e)
 {
+    if (base + count > 0x10000) {
+        error_set(e, HOST_REFUSED, "-device %s: ports %xh to %xh: the last one is ffffh", who, base, base + count - 1);
+        return false;
+    }
     for (unsigned n = 0; n < count; n++) {
         const char *owner = port_owner(&m->ports, (uint16_t)(base + n));
         if (!owner) continue;
-        error_set(e, HOST_BUSY, "%s: port %xh belongs to %s", who, base + n, owner);
+        error_set(e, HOST_BUSY, "-device %s: port %xh belongs to %s", who, base + n, owner);
         return false;
     }
     return true;
