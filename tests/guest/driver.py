@@ -2,7 +2,7 @@
 
 Works with QEMU too (binary name with "qemu" in it), so that a test can be tried on the original.
 """
-import json, os, re, shutil, socket, struct, subprocess, tempfile, threading, time
+import json, os, re, shutil, socket, struct, subprocess, tempfile, threading, time, zlib
 
 SHIFTED = dict(zip('!@#$%^&*()_+{}|:"~<>?', '1234567890-=[]\\;\'`,./'))
 NAMES = {' ': 'spc', '\n': 'ret', '-': 'minus', '=': 'equal', '.': 'dot', ',': 'comma', '/': 'slash', ';': 'semicolon',
@@ -29,6 +29,33 @@ class Picture:
 
     def __eq__(self, other):
         return (self.width, self.height, self.pixels) == (other.width, other.height, other.pixels)
+
+
+def png_rows(path):
+    """The rows of a PNG of 24 bits a dot, without interlace: bytes of red, green and blue (W3C PNG, ch. 9.2: filters)."""
+    with open(path, 'rb') as f:
+        data = f.read()
+    width, height, depth, colour, _, _, interlace = struct.unpack('>IIBBBBB', data[16:29])
+    if (depth, colour, interlace) != (8, 2, 0):
+        raise Failure('%s: a PNG of another kind' % path)
+    packed, at = b'', 8
+    while at < len(data):
+        n, kind = struct.unpack('>I4s', data[at:at + 8])
+        packed += data[at + 8:at + 8 + n] if kind == b'IDAT' else b''
+        at += 12 + n
+    lines, above, rows = zlib.decompress(packed), bytearray(width * 3), []
+
+    def paeth(a, b, c):
+        return min((abs(b - c), 0, a), (abs(a - c), 1, b), (abs(a + b - 2 * c), 2, c))[2]
+    for y in range(height):
+        line = lines[y * (width * 3 + 1):(y + 1) * (width * 3 + 1)]
+        row = bytearray()
+        for x in range(width * 3):
+            a, b, c = (row[x - 3], above[x], above[x - 3]) if x >= 3 else (0, above[x], 0)
+            row.append((line[x + 1] + (0, a, b, (a + b) // 2, paeth(a, b, c))[line[0]]) & 0xff)
+        rows.append(bytes(row))
+        above = row
+    return rows
 
 
 class Machine:

@@ -81,6 +81,15 @@ def invaders(m):
         time.sleep(0.2)
 
 
+def installer(m):
+    while True:                                         # until there is a list, which is white
+        p = m.picture()
+        if p.at(p.width // 2, p.height * 3 // 4) == (255, 255, 255):
+            break
+        time.sleep(2)
+    time.sleep(2)
+
+
 PICTURES = {             # what it shows: options (@ stands for the guests' folder), what to do
     'demo-menu': ([], demo_menu),
     'demo-picture': ([], demo_picture),
@@ -88,6 +97,7 @@ PICTURES = {             # what it shows: options (@ stands for the guests' fold
     'memtest': (['-m', '32', '-kernel', '@/memtest/memtest.bin'], memtest),
     'grub-floppy': (['-fda', '@/grub-floppy/grub-floppy.img', '-snapshot'], grub),
     'hdt': (['-fda', '@/hdt/hdt.img', '-snapshot'], hdt),
+    'installer': (['-m', '1024', '-kernel', '@/installer/vmlinuz', '-initrd', '@/installer/initrd.gz', '-append', 'quiet'], installer),
     'invaders': (['-cdrom', '@/invaders/invaders.iso', '-boot', 'd'], invaders),
 }
 
@@ -103,7 +113,7 @@ def main():
     for name in a.only.split(','):
         options, play = PICTURES[name]
         try:
-            with Machine(os.path.abspath(a.binary), [o.replace('@', a.guests, 1) for o in options], 240) as m:
+            with Machine(os.path.abspath(a.binary), [o.replace('@', a.guests, 1) for o in options], 900) as m:
                 play(m)
                 data = png(m.picture())
             with open(os.path.join(a.out, name + '.png'), 'wb') as f:
