@@ -27,6 +27,9 @@ flat:
     mov al, 0x40
     mov ecx, 0x8000
     call pci
+    mov eax, 0x80000920                       ; and its bus master's ports
+    mov ecx, 0xc000
+    call pci
     xor ebx, ebx                              ; the sector
     mov edi, 0x7c00
 .sector:
