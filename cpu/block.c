@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cpu/exec.h"
-#include "cpu/fast_pair.h"
+#include "cpu/fast_seq.h"
 #include "cpu/tlb.h"
 
 struct block_store *block_store_create(void)
@@ -14,8 +14,8 @@ struct block_store *block_store_create(void)
     if (!s) return NULL;
     s->arena = calloc(ARENA_RECORDS, sizeof *s->arena);       /* the host gives pages only as they are used */
     s->blocks = calloc(BLOCKS_MAX, sizeof *s->blocks);
-    s->pairs = pair_map_create();
-    if (!s->arena || !s->blocks || !s->pairs) {
+    s->seqs = seq_map_create();
+    if (!s->arena || !s->blocks || !s->seqs) {
         block_store_destroy(s);
         return NULL;
     }
@@ -27,10 +27,11 @@ struct block_store *block_store_create(void)
 void block_store_destroy(struct block_store *s)
 {
     if (!s) return;
-    free(s->pairs);
+    free(s->seqs);
     free(s->arena);
     free(s->blocks);
     free(s->pages);
+    free(s->page_blocks);
     free(s->code_pages);
     free(s);
 }
@@ -69,6 +70,24 @@ static bool remember(struct block_store *s, uint32_t page)
     s->code_pages[s->code_pages_len++] = page;
     p->listed = true;
     return true;
+}
+
+/* NULL: no memory. */
+static struct page_blocks *page_blocks(struct block_store *s, uint32_t page)
+{
+    struct code_page *p = &s->pages[page];
+    if (p->blocks) return &s->page_blocks[p->blocks - 1];
+    if (s->page_blocks_len == s->page_blocks_cap) {
+        uint32_t cap = s->page_blocks_cap ? 2 * s->page_blocks_cap : 64;
+        struct page_blocks *all = realloc(s->page_blocks, cap * sizeof *all);
+        if (!all) return NULL;
+        s->page_blocks = all;
+        s->page_blocks_cap = cap;
+    }
+    struct page_blocks *b = &s->page_blocks[s->page_blocks_len++];
+    memset(b, 0, sizeof *b);
+    p->blocks = s->page_blocks_len;
+    return b;
 }
 
 bool block_mark_code(struct cpu *c, struct ram_block *ram, uint64_t offset, unsigned len)
@@ -121,14 +140,18 @@ struct block *block_get(struct cpu *c, struct ram_block *ram, uint64_t page_offs
     struct insn *out = &s->arena[s->arena_used];
     unsigned bytes, count = decode_block(c, ram->data + page_offset, page, off, mode, out, &bytes);
     if (!count || !block_mark_code(c, ram, page_offset + off, bytes)) return NULL;
+    struct page_blocks *of_page = page_blocks(s, page);
+    if (!of_page) return NULL;
     struct block *b = &s->blocks[s->blocks_used++];
     *b = (struct block){ .page = page, .off = (uint16_t)off, .mode = (uint16_t)mode, .first = s->arena_used,
                          .bytes = (uint16_t)bytes, .count = (uint8_t)count };
     s->arena_used += count + 1;
     b->hash_next = *slot;
     *slot = s->blocks_used;
-    b->page_next = s->pages[page].head;
-    s->pages[page].head = s->blocks_used;
+    b->line_next = of_page->head[off >> CODE_LINE_SHIFT];
+    of_page->head[off >> CODE_LINE_SHIFT] = s->blocks_used;
+    of_page->live++;
+    if (bytes > of_page->longest) of_page->longest = bytes;
     return b;
 }
 
@@ -143,6 +166,7 @@ void block_evict_all(struct cpu *c)
     memset(s->hash, 0, sizeof s->hash);
     if (s->pages) memset(s->pages, 0, s->page_count * sizeof *s->pages);
     for (unsigned n = 0; n < CROSS_CACHE; n++) s->cross[n].valid = false;      /* the jump cache goes, too */
+    s->page_blocks_len = 0;
     s->arena_used = 1;
     s->blocks_used = 0;
     c->link_from = NULL;

@@ -33,7 +33,7 @@ struct block {
     uint16_t bytes;                           /* of code */
     uint8_t count;                            /* instructions */
     bool dead;
-    uint32_t hash_next, page_next;            /* block numbers + 1 */
+    uint32_t hash_next, line_next;            /* block numbers + 1 */
 };
 
 /* Decoded instruction that crosses a page, tied to both. One entry of the jump cache may lead to it. */
@@ -45,21 +45,30 @@ struct cross {
     struct insn insn[2];                      /* and the record that leaves */
 };
 
+/* The blocks of one page by the line in which they start, so that a store looks at the few that it might have hit. */
+struct page_blocks {
+    uint32_t head[PAGE_SIZE >> CODE_LINE_SHIFT];   /* block numbers + 1 */
+    uint32_t live;                            /* blocks in the lists */
+    uint32_t longest;                         /* bytes of the longest there ever was */
+};
+
 /* What is known about a backing page. */
 struct code_page {
-    uint32_t head;                            /* block number + 1 */
+    uint32_t blocks;                          /* number of its page_blocks + 1; 0: never had a block */
     bool listed;                              /* in block_store.code_pages */
     bool has_cross;                           /* some struct cross may be tied to it */
 };
 
 struct block_store {
     struct decode_map map;
-    struct pair_map *pairs;                   /* fast_pair.h */
+    struct seq_map *seqs;                     /* fast_seq.h */
     struct insn *arena;
     struct block *blocks;
     uint32_t hash[BLOCK_HASH];                /* block number + 1 */
     struct code_page *pages;                  /* by backing page */
     uint32_t page_count;
+    struct page_blocks *page_blocks;
+    uint32_t page_blocks_len, page_blocks_cap;
     uint32_t arena_used, blocks_used;
     uint32_t *code_pages;                     /* backing pages whose code_lines we set */
     uint32_t code_pages_len, code_pages_cap;

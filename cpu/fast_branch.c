@@ -4,7 +4,7 @@
  * taken, to the arena's first record, run_unlinked, which asks the run loop to find the target and set the link. A jump out
  * of the page goes through the jump cache. Either way the budget is charged with the instructions of the block up to
  * here, and a negative one leaves to the run loop, which sees how much really is left. */
-#include "cpu/fast_pair.h"
+#include "cpu/fast_seq.h"
 #include "cpu/step.h"
 
 /* These helpers are inlined into handlers; they have other parameters, so musttail may not stand in them. */
@@ -366,15 +366,8 @@ insn_handler *const fuse_dec[2][16] = {
     { [4] = dec_far_4, dec_far_5, [8] = dec_far_8, dec_far_9 }, { [4] = dec_near_4, dec_near_5, [8] = dec_near_8, dec_near_9 },
 };
 
-/* ---- pairs with an end (fast_pair.h): the first step, then a jump to the end's own handler. */
-#define WITH_END(A, B) \
-    static HANDLER(A##_then_##B) \
-    { \
-        if (UNLIKELY(!step_##A(c, i))) SLOW; \
-        MUSTTAIL return B(c, i + 1, budget, spare & 0); \
-    }
-#define END_NAME(A, B) A##_then_##B,
-#define END_ALONE(unused, B) B,
+/* ---- steps with an end behind them (fast_seq.h): the steps, then a jump to the end's own handler. */
+#define WITH_END(A, B) static HANDLER(A##_then_##B) { SEQ_DO(A, 0) SEQ_JUMP(B, 1) }
 #define END_FUSED(X, A, NAME) \
     X(A, NAME##_near_2) X(A, NAME##_near_3) X(A, NAME##_near_4) X(A, NAME##_near_5) X(A, NAME##_near_6) X(A, NAME##_near_7) \
     X(A, NAME##_near_8) X(A, NAME##_near_9) X(A, NAME##_near_12) X(A, NAME##_near_13) X(A, NAME##_near_14) X(A, NAME##_near_15)
@@ -384,7 +377,27 @@ insn_handler *const fuse_dec[2][16] = {
     X(mov_rr) X(mov_ri) X(load_b) X(load_f) X(store_b) X(lea_base) X(add_rrq) X(add_riq) X(sub_rrq) X(and_riq) X(xor_rrq) \
     X(incq) X(decq) X(push_r) X(pop_r) X(movzx_rm8_b) X(add_ri)
 #define END_ROW(A) ENDS(WITH_END, A)
-#define END_TABLE_ROW(A) [STEP_##A] = { ENDS(END_NAME, A) },
 END_FIRSTS(END_ROW)
-insn_handler *const fast_ends[END_COUNT] = { ENDS(END_ALONE, ) };
-insn_handler *const fast_pair_end[STEP_COUNT][END_COUNT] = { END_FIRSTS(END_TABLE_ROW) };
+#define END_ENTRY(A, B) { { SEQ_##A, SEQ_##B }, A##_then_##B },
+#define END_ENTRIES(A) ENDS(END_ENTRY, A)
+static const struct seq pair_ends[] = { END_FIRSTS(END_ENTRIES) };
+const struct seq_list fast_pair_ends = { pair_ends, sizeof pair_ends / sizeof *pair_ends };
+
+#define SEQ2(A, B)
+#define SEQ3(A, B, C)
+#define SEQ4(A, B, C, D)
+#define END_SEQ2(A, B) static HANDLER(A##_then_##B) { SEQ_DO(A, 0) SEQ_JUMP(B, 1) }
+#define END_SEQ3(A, B, C) static HANDLER(A##_then_##B##_then_##C) { SEQ_DO(A, 0) SEQ_DO(B, 1) SEQ_JUMP(C, 2) }
+#define END_SEQ4(A, B, C, D) \
+    static HANDLER(A##_then_##B##_then_##C##_then_##D) { SEQ_DO(A, 0) SEQ_DO(B, 1) SEQ_DO(C, 2) SEQ_JUMP(D, 3) }
+#include "cpu/fast_seq.def"
+#undef END_SEQ2
+#undef END_SEQ3
+#undef END_SEQ4
+#define END_SEQ2(A, B) { { SEQ_##A, SEQ_##B }, A##_then_##B },
+#define END_SEQ3(A, B, C) { { SEQ_##A, SEQ_##B, SEQ_##C }, A##_then_##B##_then_##C },
+#define END_SEQ4(A, B, C, D) { { SEQ_##A, SEQ_##B, SEQ_##C, SEQ_##D }, A##_then_##B##_then_##C##_then_##D },
+static const struct seq seq_ends[] = {
+#include "cpu/fast_seq.def"
+};
+const struct seq_list fast_seq_ends = { seq_ends, sizeof seq_ends / sizeof *seq_ends };

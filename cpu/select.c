@@ -4,7 +4,7 @@
  * anyone could see them. "Anyone" is whatever reads flags, may fault, may leave the block or touches memory: so flags are
  * dead before an instruction that sets them all, and stay dead only across register-only fast handlers. */
 #include "cpu/fast.h"
-#include "cpu/fast_pair.h"
+#include "cpu/fast_seq.h"
 #include "cpu/fast_simd.h"
 
 #include "cpu/model.h"
@@ -306,9 +306,5 @@ void select_handlers(const struct cpu *c, struct insn *first, unsigned count, un
         else if (attr & OPA_FW) live = false;
     }
 
-    /* Neighbours share a handler. The second one's record keeps its own. */
-    for (unsigned n = 0; n + 1 < count; n++) {
-        insn_handler *pair = pair_find(c->blocks->pairs, first[n].run, first[n + 1].run);
-        if (pair) first[n++].run = pair;
-    }
+    seq_share(c->blocks->seqs, first, count);
 }

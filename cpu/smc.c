@@ -60,20 +60,26 @@ static void kill_blocks(struct cpu *c, struct ram_block *ram, uint64_t offset, u
     unsigned from = (unsigned)(offset & (PAGE_SIZE - 1)), to = from + (unsigned)len;
     if (page >= s->page_count) return;
     struct code_page *code = &s->pages[page];
-    if (!code->head && !code->has_cross) {
+    struct page_blocks *blocks = code->blocks ? &s->page_blocks[code->blocks - 1] : NULL;
+    if ((!blocks || !blocks->live) && !code->has_cross) {
         ram->code_lines[offset >> PAGE_SHIFT] = 0;
         return;
     }
-    for (uint32_t *p = &code->head; *p;) {
-        struct block *b = &s->blocks[*p - 1];
-        if (b->off < to && b->off + b->bytes > from && !patch_block(c, ram, offset & PAGE_MASK, b, from, to)) {
-            c->attention |= ATT_MODE;
-            unhash(s, *p);
-            b->dead = true;
-            s->arena[b->first].run = run_stale;
-            *p = b->page_next;
-        } else {
-            p = &b->page_next;
+    /* A block that reaches to here starts no further back than the longest one is long. */
+    unsigned first = blocks && from > blocks->longest ? (from - blocks->longest) >> CODE_LINE_SHIFT : 0;
+    for (unsigned line = first; blocks && line <= (to - 1) >> CODE_LINE_SHIFT; line++) {
+        for (uint32_t *p = &blocks->head[line]; *p;) {
+            struct block *b = &s->blocks[*p - 1];
+            if (b->off < to && b->off + b->bytes > from && !patch_block(c, ram, offset & PAGE_MASK, b, from, to)) {
+                c->attention |= ATT_MODE;
+                unhash(s, *p);
+                b->dead = true;
+                s->arena[b->first].run = run_stale;
+                *p = b->line_next;
+                blocks->live--;
+            } else {
+                p = &b->line_next;
+            }
         }
     }
     if (code->has_cross) {

@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 HOT = re.compile(r"""^(
-    \w+_then_\w+ |                                              # two instructions in one (fast_pair.c, fast_branch.c)
+    \w+_then_\w+ |                                              # several instructions in one (fast_seq.h)
     (add|or|and|sub|xor|cmp|test)_(rr|ri|rm|mr|mi)q?_(8|16|32)[fb]? |
     (inc|dec)q?_(8|16|32) | (inc|dec)_m_32[fb] | not_32 | neg_32 |
     (rol|ror|shl|shr|sar)_riq_32 | (rol|ror|shr|sar|shl)_ri_32 | imul_rr | imul_rri | imul_rm[fb] |
@@ -19,7 +19,7 @@ HOT = re.compile(r"""^(
     (cmp|test)_(rr|ri|rm|mr|mi)8?(_[fb])?_(near|far)_\d+ | dec_near_\d+
 )$""", re.X)
 FRAME = re.compile(r"\t(push|call|sub +\$0x[0-9a-f]+,%rsp)")
-JUMP = re.compile(r"\tjmp +(\*|[0-9a-f]+ <(?!run_)\w+>$)")     # to where the next record says, or into a handler that does so
+JUMP = re.compile(r"\tjmp +(\*|[0-9a-f]+ <(?!run_)[\w.]+>$)")   # to where the next record says, or into a handler that does so
 LEAST = 1000                                        # so many there are; fewer: the names have changed
 
 

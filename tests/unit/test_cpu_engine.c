@@ -169,6 +169,28 @@ START_TEST(code_written_by_a_bus_master_is_decoded_anew)
 }
 END_TEST
 
+START_TEST(a_write_hits_a_block_that_begins_far_before_it)
+{
+    static const uint8_t store[10] = { 0xc7, 0x05, 0x00, 0x00, 0x02, 0x00, 1, 2, 3, 4 };   /* mov dword [RIG_DATA], 04030201h */
+    static const uint8_t last[2][2] = { { 0x40, 0xf4 }, { 0x43, 0xf4 } };                  /* inc eax; inc ebx */
+    uint8_t code[47 * sizeof store + 2];
+    for (unsigned n = 0; n < 47; n++) memcpy(code + n * sizeof store, store, sizeof store);
+    memcpy(code + sizeof code - 2, last[0], 2);
+    struct rig *r = program(code, sizeof code);
+    r->c->r[R_AX] = r->c->r[R_BX] = 0;
+    for (unsigned pass = 0; pass < 4; pass++) {
+        memcpy(rig_at(r, RIG_CODE + sizeof code - 2), last[pass & 1], 2);
+        ram_written(r->block, RIG_CODE + sizeof code - 2, 2);
+        r->c->rip = RIG_CODE;
+        r->c->activity = ACT_RUNNING;
+        ck_assert_uint_eq(cpu_run(r->c, 100), 49);
+    }
+    ck_assert_uint_eq(r->c->r[R_AX], 2);
+    ck_assert_uint_eq(r->c->r[R_BX], 2);
+    rig_destroy(r);
+}
+END_TEST
+
 START_TEST(an_instruction_may_cross_a_page)
 {
     struct rig *r = PROGRAM(0xf4);
@@ -465,6 +487,7 @@ int main(void)
     tcase_add_test(tc, a_loop_that_rewrites_itself_sees_every_version);
     tcase_add_test(tc, every_byte_of_an_instruction_may_be_rewritten);
     tcase_add_test(tc, code_written_by_a_bus_master_is_decoded_anew);
+    tcase_add_test(tc, a_write_hits_a_block_that_begins_far_before_it);
     tcase_add_test(tc, an_instruction_may_cross_a_page);
     tcase_add_test(tc, the_second_half_of_a_crossing_instruction_may_be_rewritten);
     tcase_add_test(tc, a_jump_to_a_supervisor_page_faults_though_the_supervisor_was_there);

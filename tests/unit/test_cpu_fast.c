@@ -2,6 +2,7 @@
  * the same one behind, faults included. A body is what the other tests judge by silicon and by exact arithmetic. */
 #include "cpu/block.h"
 #include "cpu/exec.h"
+#include "cpu/fast_seq.h"
 #include "cpu/fast_simd.h"
 #include "cpu/flags.h"
 #include "cpu/optable.h"
@@ -287,6 +288,71 @@ START_TEST(handlers_of_two_instructions_agree_with_bodies)
 }
 END_TEST
 
+/* Sequences of several instructions in one handler, beside the same records with their handlers alone. The bodies are not asked:
+ * the single handlers have been compared with them (here and in test_cpu_engine.c). */
+static void compare_sequence(struct rig *r, const struct seq *q, insn_handler *const *single, uint64_t *s)
+{
+    static struct outcome alone, together;
+    struct insn record[SEQ_MAX + 4];
+    unsigned len = 0;
+    while (len < SEQ_MAX && q->number[len]) len++;
+    for (unsigned n = 0; n < SEQ_MAX + 4; n++) {               /* behind the last: the jump of a fused end, and two ways on */
+        struct insn *i = &record[n];
+        *i = (struct insn){ .op = OP_ret, .flags = INSN_O32 | INSN_MEM, .len = 1, .off = (uint16_t)n, .count = (uint8_t)n };
+        i->run = n < len ? single[q->number[n]] : run_end;
+        i->reg = random64(s) & 3;
+        i->rm = random64(s) & 3;
+        i->base = R_SI;
+        i->index = random64(s) % 2 ? R_NONE : R_DI;
+        i->scale_seg = SEG_DS << 4;
+        i->imm = (int32_t)(random64(s) % 4 ? random64(s) & 0x1f : random64(s)) | 1;
+        i->disp = (int)(random64(s) % 17);
+        i->link = (int32_t)(SEQ_MAX + 3 - n);
+    }
+    random_state(r, s);
+    struct cpu *c = r->c, start = *c;
+    uint8_t data[DATA_SIZE];
+    memcpy(data, rig_at(r, RIG_DATA), DATA_SIZE);
+    start.r[R_SP] = RIG_DATA + 48;
+    start.cr0 = CR0_PE | CR0_NE | CR0_ET;
+    for (unsigned n = 0; n < 2; n++) {
+        struct outcome *o = n ? &together : &alone;
+        *c = start;
+        memcpy(rig_at(r, RIG_DATA), data, DATA_SIZE);
+        if (n) record[0].run = q->run;
+        c->budget = 1000;
+        c->attention = 0;
+        o->vector = NO_FAULT;
+        if (setjmp(c->landing)) o->vector = (int)c->fault_vector;
+        else exec_run(c, record);
+        c->next_rip = 0;
+        eflags_set(c, eflags_get(c));
+        o->cpu = *c;
+        memcpy(o->data, rig_at(r, RIG_DATA), DATA_SIZE);
+    }
+    ck_assert_msg(same(&alone, &together) && alone.cpu.budget == together.cpu.budget, "sequence %u %u %u %u", q->number[0],
+                  q->number[1], q->number[2], q->number[3]);
+}
+
+START_TEST(handlers_of_sequences_agree_with_their_parts)
+{
+    static const struct seq_list *const lists[] = { &fast_pairs, &fast_pair_ends, &fast_seqs, &fast_seq_ends };
+    insn_handler *single[SEQ_NUMBERS] = { 0 };
+    struct rig *r = rig_create("pentium4");
+    uint64_t s = 0x5851f42d4c957f2d;
+    rig_protected(r, 0);
+    (void)mem_read8(r->c, SEG_DS, RIG_DATA);
+    mem_write8(r->c, SEG_DS, RIG_DATA, 0);
+    const struct seq_map *m = r->c->blocks->seqs;
+    for (unsigned n = 0; n < SEQ_SINGLES; n++) single[m->single[n].number] = m->single[n].run;
+    for (unsigned n = 1; n < SEQ_NUMBERS; n++) ck_assert(single[n] != NULL);
+    for (unsigned list = 0; list < 4; list++)
+        for (unsigned k = 0; k < lists[list]->count; k++)
+            for (unsigned n = 0; n < 20; n++) compare_sequence(r, &lists[list]->seq[k], single, &s);
+    rig_destroy(r);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("fast handlers");
@@ -294,6 +360,7 @@ int main(void)
     tcase_set_timeout(t, 120);
     tcase_add_test(t, fast_handlers_agree_with_bodies);
     tcase_add_test(t, handlers_of_two_instructions_agree_with_bodies);
+    tcase_add_test(t, handlers_of_sequences_agree_with_their_parts);
     suite_add_tcase(s, t);
     return suite_main(s);
 }
