@@ -40,7 +40,7 @@ class Terminal:
         if select.select([self.master], [], [], limit)[0]:
             self.text = re.sub(r'\r+\n', '\r\n', self.text + os.read(self.master, 65536).decode('latin1'))
 
-    def wait(self, pattern, limit=20):
+    def wait(self, pattern, limit=60):
         """Until the text has come that was not waited for yet; returns the match."""
         end = time.monotonic() + limit
         while True:

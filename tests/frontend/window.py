@@ -35,7 +35,7 @@ def ask_to_close(window):
     lib.XCloseDisplay(display)
 
 
-def until(what, test, limit=20):
+def until(what, test, limit=60):
     end = time.monotonic() + limit
     while time.monotonic() < end:
         value = test()
