@@ -8,6 +8,8 @@ CACHE=${BEIGE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/beige}
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TOP=$(dirname "$HERE")
 
+PATH=$PATH:/usr/sbin:/sbin              # sfdisk and mkfs, which a plain user's path leaves out and which need no root
+
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 die() { printf 'beige: %s\n' "$*" >&2; exit 1; }
 
