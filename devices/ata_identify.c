@@ -43,6 +43,8 @@ void ata_disk_identify(const struct ata_disk *k, uint8_t *buf)
     put_word(buf, 1, k->default_cylinders);
     put_word(buf, 2, 0xc837);                            /* IDENTIFY is complete, no SET FEATURES needed to spin up */
     put_word(buf, 3, k->default_heads);
+    put_word(buf, 4, SECTOR * k->default_sectors);       /* ATA-1: bytes of a track, of a sector, which Bochs' BIOS takes as true */
+    put_word(buf, 5, SECTOR);
     put_word(buf, 6, k->default_sectors);
     put_text(buf, 10, 20, k->serial, sizeof k->serial);
     put_word(buf, 20, 3);                                /* dual ported buffer with look-ahead */

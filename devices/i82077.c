@@ -61,6 +61,7 @@ static const struct state_field fdc_fields[] = {
     FIELD_WIRING(struct i82077, dma),
     FIELD_WIRING(struct i82077, dma_channel),
     FIELD_WIRING(struct i82077, ps2),
+    FIELD_WIRING(struct i82077, lenient),
     FIELD_WIRING(struct i82077, unused),
     FIELD(struct i82077, irq, "IRQ6"),
     FIELD_STRUCTS(struct i82077, drive, &drive_state, "drives"),
@@ -369,7 +370,7 @@ static void enter_reset(struct i82077 *f)
     if (f->lock) {
         f->config &= CONFIG_EFIFO | CONFIG_THRESHOLD;
     } else {
-        f->config = CONFIG_EFIFO;
+        f->config = CONFIG_EFIFO | (f->lenient ? CONFIG_EIS : 0);
         f->precompensation_track = 0;
     }
     f->perpendicular &= PERPENDICULAR_DRIVES;
@@ -559,7 +560,7 @@ static void fdc_reset(struct device *dev, enum reset_kind kind)
     f->lock = false;
     f->dor = 0;                                          /* held in reset until the host writes DOR */
     f->tdr = 0;
-    f->dsr = f->rate = RATE_250K;
+    f->dsr = f->rate = f->lenient ? RATE_500K : RATE_250K;
     enter_reset(f);
     memset(f->specify, 0, sizeof f->specify);
     memset(f->command, 0, sizeof f->command);
@@ -621,6 +622,7 @@ struct device *i82077_create(struct board *b, const char *id, const struct i8207
     f->dma = pins->dma;
     f->dma_channel = pins->dma_channel;
     f->ps2 = pins->ps2;
+    f->lenient = pins->lenient;
     timer_init(&f->timer, b->clock, "fdc.data", data_fire, f);
     timer_init(&f->poll, b->clock, "fdc.poll", poll_fire, f);
     for (unsigned n = 0; n < 4; n++) timer_init(&f->seek[n].timer, b->clock, seek_names[n], seek_fires[n], f);

@@ -14,6 +14,7 @@ struct i82077_pins {
     struct irq_line irq;                        /* IRQ6 */
     struct isa_dma *dma;
     unsigned dma_channel;                       /* 2 */
+    bool lenient;                               /* 500 kbit/s and implied seeks at first: a BIOS made for emulators sets neither */
     bool ps2;                                   /* IDENT strapped low: PS/2 mode, status registers A and B answer */
     struct { bool present; struct blk *blk; } drive[I82077_DRIVES];   /* blk NULL: empty. Owned from here on */
 };

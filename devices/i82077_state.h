@@ -62,8 +62,8 @@ struct i82077 {
     struct device dev;
     struct isa_dma *dma;
     uint32_t dma_channel;
-    bool ps2;
-    uint8_t unused[11];
+    bool ps2, lenient;
+    uint8_t unused[10];
     struct irq_line irq;
     struct floppy_drive drive[I82077_DRIVES];
     struct timer timer;                        /* of the execution phase */

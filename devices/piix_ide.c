@@ -50,6 +50,8 @@ struct piix_ide {
     struct ata_channel *channel[2];
     struct dma_port port;
     struct bus_master bm[2];
+    bool always;
+    uint8_t unused[7];
 };
 
 static const struct state_field piix_ide_fields[] = {
@@ -57,6 +59,8 @@ static const struct state_field piix_ide_fields[] = {
     FIELD_WIRING(struct piix_ide, channel),
     FIELD_WIRING(struct piix_ide, port),
     FIELD_STRUCTS(struct piix_ide, bm, &bus_master_state, "bus masters: primary, secondary"),
+    FIELD_WIRING(struct piix_ide, always),
+    FIELD_WIRING(struct piix_ide, unused),
 };
 static const struct state_desc piix_ide_state = STATE_DESC(struct piix_ide, "piix_ide", piix_ide_fields);
 
@@ -218,7 +222,7 @@ static void apply_decode(struct piix_ide *p)
 {
     bool io = p->pci.config[PCI_COMMAND] & PCI_COMMAND_IO;
     for (unsigned i = 0; i < 2; i++)
-        ata_channel_decode(p->channel[i], io && (ld16(p->pci.config + IDETIM + 2 * i) & IDETIM_DECODE));
+        ata_channel_decode(p->channel[i], p->always || (io && (ld16(p->pci.config + IDETIM + 2 * i) & IDETIM_DECODE)));
 }
 
 static void piix_ide_config_written(struct pci_function *f, unsigned off, unsigned size)
@@ -272,6 +276,7 @@ struct device *piix_ide_create(struct pci_bus *bus, const char *id, const struct
     if (!p) return NULL;
     pci_function_init(&p->pci, bus, &piix_ide_class, id, pins->device, pins->function, 0x8086, 0x7010, 0x010180, 0x00);
     p->pci.config_written = piix_ide_config_written;
+    p->always = pins->always;
     p->port = (struct dma_port){ .map = p->pci.dev.board->mem, .who = id, .enabled = &p->pci.master };
     st16(p->pci.wmask + PCI_COMMAND, PCI_COMMAND_IO | PCI_COMMAND_MASTER);
     st16(p->pci.w1c + PCI_STATUS, 0x3800);               /* master abort, target aborts */

@@ -9,6 +9,7 @@
 struct piix_ide_pins {
     unsigned device, function;                  /* 1, 1 on the board */
     struct ata_channel *channel[2];             /* primary, secondary; created before */
+    bool always;                                /* the legacy ports answer as an ISA adapter's do: for a BIOS from before PCI */
 };
 struct device *piix_ide_create(struct pci_bus *bus, const char *id, const struct piix_ide_pins *pins);
 

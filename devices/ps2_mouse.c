@@ -359,7 +359,8 @@ static void mouse_command(void *dev, uint8_t byte)
 
 /* ---- class and create ---- */
 
-/* No reset line runs through the cable: only power starts it anew. */
+/* No reset line runs through the cable: only power starts it anew. It does not announce itself then (AA 00), as a mouse plugged in
+ * would: firmware that reads its two bytes as the keyboard's, as that of Bochs does, gives up. */
 static void ps2_mouse_reset(struct device *d, enum reset_kind kind)
 {
     struct ps2_mouse *m = (struct ps2_mouse *)d;
@@ -369,6 +370,7 @@ static void ps2_mouse_reset(struct device *d, enum reset_kind kind)
     m->last_len = 0;
     memset(m->last, 0, sizeof m->last);
     start_bat(m);
+    timer_disarm(&m->bat);
 }
 
 static void ps2_mouse_destroy(struct device *d)

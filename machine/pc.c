@@ -143,6 +143,15 @@ static void pc_rom_below_16m(struct machine *m)
     region_add(&m->mem, &m->rom_high);
 }
 
+/* A BIOS of the user's own looks for the video BIOS where an ISA adapter has it: one from before PCI knows no other place. */
+static void pc_isa_video_rom(struct machine *m, struct ram_block *rom, uint64_t size)
+{
+    if (!m->cfg.bios) return;
+    m->video_rom = (struct region){ .name = "vgabios.isa", .base = 0xc0000, .size = (size + 0xfff) & ~0xfffull, .prio = PRIO_ROM,
+                                    .enabled = true, .reads = true, .block = rom };
+    region_add(&m->mem, &m->video_rom);
+}
+
 static bool pc_video(struct machine *m, struct pci_bus *pci, struct error *e)
 {
     struct bios_image image = { 0 };
@@ -155,8 +164,10 @@ static bool pc_video(struct machine *m, struct pci_bus *pci, struct error *e)
         struct error ignored;
         if (bios_load_option_rom("vgabios-stdvga.bin", NULL, &image, &ignored) != HOST_OK) image.size = 0;
     }
-    if (image.size && image.size <= VGA_ROM_SIZE && (rom = ram_create(&m->ram, "vgabios", VGA_ROM_SIZE, true, false)))
+    if (image.size && image.size <= VGA_ROM_SIZE && (rom = ram_create(&m->ram, "vgabios", VGA_ROM_SIZE, true, false))) {
         memcpy(rom->data, image.data, image.size);
+        pc_isa_video_rom(m, rom, image.size);
+    }
     bios_image_free(&image);
     if (!m->vram) {
         error_set(e, HOST_NO_MEMORY, "not enough memory for the display adapter");
@@ -166,6 +177,39 @@ static bool pc_video(struct machine *m, struct pci_bus *pci, struct error *e)
     return true;
 }
 
+/* A hard disk's geometry, as type 47 (19h on); and in 39h, 2 bits a drive, how the BIOS is to make heads of cylinders: 0 not at
+ * all, 1 by the size (255 heads from 4 GiB on). SeaBIOS reads the latter only, others both. */
+static void pc_cmos_disks(struct machine *m)
+{
+    uint8_t translation = 0;
+    for (unsigned i = 0; i < MACHINE_IDE; i++) {
+        unsigned cylinders, heads, sectors;
+        if (!m->ide_drive[i] || m->cfg.ide[i].cdrom) continue;
+        ata_disk_geometry(m->ide_drive[i], &cylinders, &heads, &sectors);
+        if (cylinders > 1024) translation |= (uint8_t)(1u << 2 * i);
+        if (i >= 2) continue;
+        const uint8_t low = (uint8_t)cylinders, high = (uint8_t)(cylinders >> 8);
+        const uint8_t info[9] = { low, high, (uint8_t)heads, 0xff, 0xff, (uint8_t)(heads > 8 ? 0xc8 : 0xc0), low, high,
+                                  (uint8_t)sectors };
+        mc146818_set_cmos(m->rtc, 0x19 + i, 47);
+        for (unsigned n = 0; n < sizeof info; n++) mc146818_set_cmos(m->rtc, 0x1b + i * 9 + n, info[n]);
+    }
+    mc146818_set_cmos(m->rtc, 0x39, translation);
+}
+
+/* The boot order as three digits, where a BIOS of the user's own may look for it: SeaBIOS has it in a file. */
+static unsigned pc_boot_digits(const struct machine *m)
+{
+    static const char letters[] = "acdn";
+    const char *order = m->cfg.boot_once ? m->cfg.boot_once : m->cfg.boot_order ? m->cfg.boot_order : "cad";
+    unsigned digits = 0;
+    for (unsigned n = 0; n < 3 && order[n]; n++) {
+        const char *at = strchr(letters, order[n]);
+        if (at) digits |= (unsigned)(at - letters + 1) << 4 * n;
+    }
+    return m->cfg.bios ? digits : 0;
+}
+
 /* What the AT's BIOS keeps in CMOS about memory and drives (SeaBIOS reads these, older systems too). */
 static void pc_cmos(struct machine *m)
 {
@@ -173,6 +217,7 @@ static void pc_cmos(struct machine *m)
     uint64_t ext = kib > 1024 ? kib - 1024 : 0, ext_max = ext < 0xffff ? ext : 0xffff;
     uint64_t high = kib > 16384 ? (kib - 16384) / 64 : 0;
     unsigned a = i82077_drive_type(m->fdc, 0), b = i82077_drive_type(m->fdc, 1), floppies = (a != 0) + (b != 0);
+    unsigned boot = pc_boot_digits(m);
     const struct { uint8_t index, value; } bytes[] = {
         { 0x10, (uint8_t)(a << 4 | b) },                                            /* floppy types */
         { 0x12, (uint8_t)((m->cfg.ide[0].present && !m->cfg.ide[0].cdrom ? 0xf0 : 0) |
@@ -183,8 +228,9 @@ static void pc_cmos(struct machine *m)
         { 0x30, (uint8_t)ext_max }, { 0x31, (uint8_t)(ext_max >> 8) },
         { 0x34, (uint8_t)high }, { 0x35, (uint8_t)(high >> 8) },                    /* above 16 MiB, in 64 KiB */
         { 0x5f, 0 },                                                                /* CPUs - 1 */
-        { 0x38, 0x01 }, { 0x3d, 0x00 },                                             /* no boot signature check; order by file */
+        { 0x38, (uint8_t)(boot >> 4 & 0xf0) | 0x01 }, { 0x3d, (uint8_t)boot },      /* boot order; no signature check */
     };
+    pc_cmos_disks(m);
     for (unsigned i = 0; i < sizeof bytes / sizeof bytes[0]; i++) mc146818_set_cmos(m->rtc, bytes[i].index, bytes[i].value);
     mc146818_set_checksum(m->rtc);
 }
@@ -284,7 +330,8 @@ static void pc_drives(struct machine *m, struct pci_bus *pci, struct device *wir
                                    : ata_disk_create(&m->board, hd[i], ch[i / 2], i % 2, d->blk, serial);
         d->blk = NULL;                                 /* the drive owns it now */
     }
-    piix_ide_create(pci, "piix-ide", &(struct piix_ide_pins){ .device = 1, .function = 1, .channel = { ch[0], ch[1] } });
+    piix_ide_create(pci, "piix-ide", &(struct piix_ide_pins){ .device = 1, .function = 1, .channel = { ch[0], ch[1] },
+                                                             .always = m->cfg.bios != NULL });
 }
 
 /* A port that the user chose: taken by nobody yet. */
@@ -411,7 +458,8 @@ bool pc_build(struct machine *m, struct error *e)
 
     /* DMA and drives. */
     struct device *dma = i8237_create(b, "dma", &(struct i8237_pins){ .base8 = 0x00, .base16 = 0xc0, .pages = 0x80 });
-    struct i82077_pins fp = { .base = 0x3f0, .irq = wires_irq(wires, 6, WIRE_CHIP), .dma = i8237_bus(dma), .dma_channel = 2 };
+    struct i82077_pins fp = { .base = 0x3f0, .irq = wires_irq(wires, 6, WIRE_CHIP), .dma = i8237_bus(dma), .dma_channel = 2,
+                              .lenient = m->cfg.bios != NULL };
     for (unsigned i = 0; i < MACHINE_FLOPPIES; i++) {
         fp.drive[i].present = m->cfg.floppy[i].present;
         fp.drive[i].blk = m->cfg.floppy[i].blk;

@@ -20,7 +20,7 @@ struct machine {
     struct apic_bus apic_bus;
 
     struct ram_block *main_ram, *rom, *vram;
-    struct region rom_high;
+    struct region rom_high, video_rom;
 
     /* Chips that something other than the board's wires talks to: inputs, drives, the screen. */
     struct device *lapic, *kbd, *mouse, *rtc, *pm, *vga, *fdc, *fw_cfg;

@@ -26,6 +26,7 @@ struct bench {
 };
 
 static struct bench *b;                       /* one for each test program */
+static bool lenient;                          /* the next one's pin */
 
 static inline unsigned dma_take(void *opaque, unsigned len, bool *tc)
 {
@@ -80,6 +81,7 @@ static inline void create(uint64_t bytes0, bool second)
     struct i82077_pins pins = { .base = 0x3f0, .irq = rig_probe(&b->r, IRQ), .dma = &b->bus, .dma_channel = 2 };
     b->image[0] = bytes0 ? memory_blk_create(bytes0) : NULL;
     pins.drive[0].present = true;
+    pins.lenient = lenient;
     pins.drive[0].blk = bytes0 ? &b->image[0]->blk : NULL;
     pins.drive[1].present = second;
     b->fdc = i82077_create(&b->r.board, "fdc", &pins);

@@ -195,6 +195,7 @@ START_TEST(identify_has_text_capacity_and_a_checksum)
     ck_assert_mem_eq(id + 54, "EBGI EAHDRIDKS  ", 16);
     ck_assert_mem_eq(id + 20, "GB0000 1", 8);
     ck_assert_uint_eq(ld16(id + 2 * 1), 4);                  /* 5000 / (16 * 63) */
+    ck_assert_uint_eq(ld32(id + 2 * 4), 512 << 16 | 512 * 63);
     ck_assert_uint_eq(ld32(id + 2 * 60), SECTORS);
     ck_assert_uint_eq(ld64(id + 2 * 100), SECTORS);
     ck_assert_uint_eq(ld16(id + 2 * 83) & 0x0400, 0x0400);

@@ -143,6 +143,25 @@ START_TEST(dma_read_ends_at_terminal_count_with_the_next_address)
 }
 END_TEST
 
+START_TEST(a_bios_that_sets_no_rate_and_never_seeks_can_read)
+{
+    teardown();
+    lenient = true;
+    create(1474560, false);
+    out(DOR, 0x1c);
+    ck_assert(wait_irq());
+    for (uint8_t n = 0; n < 4; n++) {
+        SEND(0x08);
+        EXPECT((uint8_t)(0xc0 | n), 0);
+    }
+    dma_program(512);
+    SEND(MFM | READ, 0, 3, 0, 5, 2, 18, 0x1b, 0xff);
+    ck_assert(wait_irq());
+    EXPECT(0, 0, 0, 3, 0, 6, 2);
+    ck_assert_mem_eq(b->memory, sector(3, 0, 5), 512);
+}
+END_TEST
+
 START_TEST(terminal_count_in_the_last_sector_of_a_track_names_the_next_cylinder)
 {
     dma_program(512);
@@ -607,6 +626,7 @@ int main(void)
         &seek_shows_busy_and_interrupts_at_its_end,
         &recalibrate_without_a_drive_is_an_equipment_check,
         &dma_read_ends_at_terminal_count_with_the_next_address,
+        &a_bios_that_sets_no_rate_and_never_seeks_can_read,
         &terminal_count_in_the_last_sector_of_a_track_names_the_next_cylinder,
         &end_of_cylinder_without_terminal_count_is_abnormal,
         &multi_track_read_goes_on_at_the_other_side,

@@ -21,6 +21,7 @@ struct bench {
 };
 
 static struct bench *b;
+static bool always;
 
 static void config(unsigned off, uint32_t v, unsigned size) { pci_config_write(b->bus, DEVFN, off, v, size); }
 
@@ -41,7 +42,7 @@ static void setup(void)
     b->channel[1] = ata_channel_create(&b->r.board, "ide1", &(struct ata_pins){ 0x170, 0x376, rig_probe(&b->r, 15) });
     b->image = memory_blk_create(1 << 20);
     b->disk = ata_disk_create(&b->r.board, "ide0-hd0", b->channel[0], 0, &b->image->blk, "X");
-    b->ide = piix_ide_create(b->bus, "piix-ide", &(struct piix_ide_pins){ 1, 1, { b->channel[0], b->channel[1] } });
+    b->ide = piix_ide_create(b->bus, "piix-ide", &(struct piix_ide_pins){ 1, 1, { b->channel[0], b->channel[1] }, always });
     board_reset(&b->r.board, RESET_POWER_ON);
     rig_step_ns(&b->r, 3000000);
     enable();
@@ -110,6 +111,17 @@ START_TEST(legacy_ports_answer_only_while_decoded)
     ck_assert_uint_eq(in(0x177), 0x7f);
     board_reset(&b->r.board, RESET_HARD);
     ck_assert_uint_eq(in(0x1f7), 0xff);
+}
+END_TEST
+
+START_TEST(legacy_ports_always_answer_a_bios_from_before_pci)
+{
+    teardown();
+    always = true;
+    setup();
+    board_reset(&b->r.board, RESET_HARD);
+    rig_step_ns(&b->r, 3000000);
+    ck_assert_uint_eq(in(0x1f7), 0x50);
 }
 END_TEST
 
@@ -322,6 +334,7 @@ int main(void)
     return rig_run("piix_ide", setup, teardown, RIG_TESTS(
         &configuration_space_is_the_82371sb_function_1,
         &legacy_ports_answer_only_while_decoded,
+        &legacy_ports_always_answer_a_bios_from_before_pci,
         &list_of_the_same_length_ends_with_interrupt_alone,
         &longer_list_leaves_active_and_interrupt,
         &shorter_list_leaves_neither_and_the_drive_waits,

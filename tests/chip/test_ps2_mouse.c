@@ -27,6 +27,15 @@ START_TEST(mouse_reset_answers_aa_and_identity_0)
 }
 END_TEST
 
+START_TEST(mouse_says_nothing_at_power_on)
+{
+    board_reset(&r.board, RESET_POWER_ON);
+    rig_step_ns(&r, 20000000);
+    rig_out8(&r, 0x64, 0xa8);
+    ck_assert_str_eq(all(), "");
+}
+END_TEST
+
 START_TEST(mouse_reports_movement_once_enabled)
 {
     ck_assert(!ps2_mouse_reporting(mouse));
@@ -207,6 +216,7 @@ int main(void)
 {
     return rig_run("ps2_mouse", setup, teardown, RIG_TESTS(
         &mouse_reset_answers_aa_and_identity_0,
+        &mouse_says_nothing_at_power_on,
         &mouse_reports_movement_once_enabled,
         &fast_movement_is_summed_and_spread_over_packets,
         &packets_keep_to_the_sample_rate,
