@@ -224,6 +224,8 @@ void fw_cfg_until_reset(struct device *d, const char *name, const void *data, ui
     build_directory(f);
 }
 
+bool fw_cfg_was_reset(struct device *d) { return ((struct fw_cfg *)d)->was_reset; }
+
 void fw_cfg_contents(struct device *d, fw_cfg_visit *visit, void *opaque)
 {
     struct fw_cfg *f = (struct fw_cfg *)d;

@@ -23,6 +23,7 @@ void fw_cfg_add_u64(struct device *d, uint16_t key, uint64_t val);
 uint16_t fw_cfg_add_file(struct device *d, const char *name, const void *data, uint32_t len);
 /* What the file of that name, which is there, holds from power-on until the first reset. */
 void fw_cfg_until_reset(struct device *d, const char *name, const void *data, uint32_t len);
+bool fw_cfg_was_reset(struct device *d);      /* since power-on */
 /* Everything that was put in (name is "" for an item without one), but for the directory and files that the guest may write:
  * in the order of adding, what a file holds until the first reset after what it holds later. */
 typedef void fw_cfg_visit(void *opaque, const char *name, uint16_t key, const void *data, uint32_t len);

@@ -198,16 +198,28 @@ static void pc_cmos_disks(struct machine *m)
 }
 
 /* The boot order as three digits, where a BIOS of the user's own may look for it: SeaBIOS has it in a file. */
-static unsigned pc_boot_digits(const struct machine *m)
+static unsigned pc_boot_digits(const struct machine *m, bool first)
 {
     static const char letters[] = "acdn";
-    const char *order = m->cfg.boot_once ? m->cfg.boot_once : m->cfg.boot_order ? m->cfg.boot_order : "cad";
+    const char *order = m->cfg.boot_once && first ? m->cfg.boot_once : m->cfg.boot_order ? m->cfg.boot_order : "cad";
     unsigned digits = 0;
     for (unsigned n = 0; n < 3 && order[n]; n++) {
         const char *at = strchr(letters, order[n]);
         if (at) digits |= (unsigned)(at - letters + 1) << 4 * n;
     }
     return m->cfg.bios ? digits : 0;
+}
+
+static void pc_cmos_boot(struct machine *m, bool first)
+{
+    unsigned boot = pc_boot_digits(m, first);
+    mc146818_set_cmos(m->rtc, 0x38, (uint8_t)(boot >> 4 & 0xf0) | 0x01);            /* third digit; no signature check */
+    mc146818_set_cmos(m->rtc, 0x3d, (uint8_t)boot);
+}
+
+void pc_reset(struct machine *m)
+{
+    if (m->cfg.bios && m->cfg.boot_once && !fw_cfg_was_reset(m->fw_cfg)) pc_cmos_boot(m, false);
 }
 
 /* What the AT's BIOS keeps in CMOS about memory and drives (SeaBIOS reads these, older systems too). */
@@ -217,7 +229,6 @@ static void pc_cmos(struct machine *m)
     uint64_t ext = kib > 1024 ? kib - 1024 : 0, ext_max = ext < 0xffff ? ext : 0xffff;
     uint64_t high = kib > 16384 ? (kib - 16384) / 64 : 0;
     unsigned a = i82077_drive_type(m->fdc, 0), b = i82077_drive_type(m->fdc, 1), floppies = (a != 0) + (b != 0);
-    unsigned boot = pc_boot_digits(m);
     const struct { uint8_t index, value; } bytes[] = {
         { 0x10, (uint8_t)(a << 4 | b) },                                            /* floppy types */
         { 0x12, (uint8_t)((m->cfg.ide[0].present && !m->cfg.ide[0].cdrom ? 0xf0 : 0) |
@@ -228,9 +239,9 @@ static void pc_cmos(struct machine *m)
         { 0x30, (uint8_t)ext_max }, { 0x31, (uint8_t)(ext_max >> 8) },
         { 0x34, (uint8_t)high }, { 0x35, (uint8_t)(high >> 8) },                    /* above 16 MiB, in 64 KiB */
         { 0x5f, 0 },                                                                /* CPUs - 1 */
-        { 0x38, (uint8_t)(boot >> 4 & 0xf0) | 0x01 }, { 0x3d, (uint8_t)boot },      /* boot order; no signature check */
     };
     pc_cmos_disks(m);
+    pc_cmos_boot(m, true);
     for (unsigned i = 0; i < sizeof bytes / sizeof bytes[0]; i++) mc146818_set_cmos(m->rtc, bytes[i].index, bytes[i].value);
     mc146818_set_checksum(m->rtc);
 }

@@ -39,4 +39,6 @@ struct machine {
 
 /* pc.c: puts the board together. False and *e where firmware is missing or an option does not fit. */
 bool pc_build(struct machine *m, struct error *e);
+/* What the board's reset does besides that of its chips, which it comes before: -boot once= has been. */
+void pc_reset(struct machine *m);
 #endif

@@ -11,6 +11,7 @@ static void machine_do_reset(struct machine *m)
 {
     m->want_reset = false;
     trace(m->log, board_reset, m->clock.icount);
+    pc_reset(m);
     board_reset(&m->board, RESET_HARD);
     cpu_reset(m->cpu, true);
 }

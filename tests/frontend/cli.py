@@ -291,6 +291,16 @@ def read_only_image():
     return None
 
 
+def boot_once_leaves_the_cmos_at_the_first_reset():
+    """A BIOS of the user's own finds the order in CMOS 3Dh: 1 is the floppy, 2 the disk, 3 the CD. Later it is the guest's."""
+    look = 'o /b 0x70 0x3d\ni /b 0x71\n'
+    lines = look + 'system_reset\n' + look + 'o /b 0x70 0x3d\no /b 0x71 0x31\nsystem_reset\n' + look + 'quit\n'
+    r = subprocess.run([BEIGE] + PROBE + ['-S', '-monitor', 'stdio', '-boot', 'order=c,once=da'], input=lines.encode(), capture_output=True,
+                       timeout=120)
+    got = re.findall(r'= (0x\w\w)', r.stdout.decode())
+    return None if got == ['0x13', '0x02', '0x31'] else repr(got)
+
+
 def full_standard_output():
     with open('/dev/full', 'wb') as full:
         r = subprocess.run([BEIGE] + PROBE + ['--limit-insns', '1000', '--state-hash'], stdin=subprocess.DEVNULL, stdout=full,
@@ -451,7 +461,7 @@ def the_demonstration_is_saved_and_loaded():
 
 SPECIAL = [image_verb_makes_copies_and_tells, files_reach_the_guest, a_saved_machine_wants_the_media_it_had, a_saved_machine_wants_what_it_was_given,
            the_demonstration_is_saved_and_loaded, save_on_a_full_disk, serial_file_on_a_full_disk, port_in_use, read_only_image,
-           full_standard_output, waiting_for_a_connection_ends_at_a_signal, an_address_may_stand_in_brackets, no_display, signals_ask_to_quit,
+           boot_once_leaves_the_cmos_at_the_first_reset, full_standard_output, waiting_for_a_connection_ends_at_a_signal, an_address_may_stand_in_brackets, no_display, signals_ask_to_quit,
            input_gives_the_same_run_whatever_interrupts_it]
 
 
