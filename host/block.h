@@ -20,6 +20,7 @@ struct blk_ops {
     void (*close)(struct blk *b);
     /* What was written since the image was opened under -snapshot, in rising order; NULL where writes go to the file. */
     bool (*changes)(struct blk *b, blk_change_fn *fn, void *opaque);
+    void (*forget)(struct blk *b);                          /* them all; NULL where changes is */
 };
 
 struct blk {

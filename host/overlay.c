@@ -96,13 +96,20 @@ static bool overlay_changes(struct blk *b, blk_change_fn *fn, void *opaque)
     return true;
 }
 
-static void overlay_close(struct blk *b)
+static void overlay_forget(struct blk *b)
 {
     struct overlay *o = (struct overlay *)b;
     for (uint64_t l = 0; o->leaf && l < o->leaves; l++) {
         for (unsigned i = 0; o->leaf[l] && i < LEAF; i++) free(o->leaf[l][i]);
         free(o->leaf[l]);
+        o->leaf[l] = NULL;
     }
+}
+
+static void overlay_close(struct blk *b)
+{
+    struct overlay *o = (struct overlay *)b;
+    overlay_forget(b);
     free(o->leaf);
     blk_close(o->base);
     free(b->path);
@@ -111,6 +118,7 @@ static void overlay_close(struct blk *b)
 
 static const struct blk_ops overlay_ops = {
     .name = "overlay", .read = overlay_read, .write = overlay_write, .close = overlay_close, .changes = overlay_changes,
+    .forget = overlay_forget,
 };
 
 static struct overlay *overlay_new(const char *path, uint64_t size)

@@ -117,6 +117,17 @@ enum host_status machine_saved_time(const char *path, vtime *t, struct error *e)
 enum host_status machine_load(struct machine *m, const char *path, struct error *e) MUST_CHECK;
 void machine_hash(struct machine *m, uint8_t sha256[32]);
 
+/* ---- checkpoints, in memory (checkpoint.c). Only between runs; freed before the machine. */
+struct machine_checkpoint;
+/* Keeps the state as it is now. HOST_REFUSED if a drive writes to its image directly. */
+enum host_status machine_checkpoint(struct machine *m, struct machine_checkpoint **out, struct error *e) MUST_CHECK;
+/* Goes back to it, any number of times; an input. HOST_REFUSED, and nothing has happened, if a medium was changed since. After
+ * another error the machine must be destroyed. */
+enum host_status machine_restore(struct machine_checkpoint *p, struct error *e) MUST_CHECK;
+void machine_checkpoint_free(struct machine_checkpoint *p);
+/* Bytes that were copied for it: what it does not share with the one before. */
+uint64_t machine_checkpoint_size(const struct machine_checkpoint *p);
+
 /* ---- looking inside; none changes the state hash */
 const struct surface *machine_display(struct machine *m);  /* renders the current picture; NULL with no adapter */
 bool machine_text_cursor(struct machine *m, unsigned *col, unsigned *row);

@@ -35,6 +35,7 @@ struct machine {
     uint8_t exit_value;
     char stop_text[640];
     struct surface display;
+    struct machine_checkpoint *checkpoint;   /* that the snapshot's dirty marks are since; NULL: none (checkpoint.c) */
 };
 
 /* pc.c: puts the board together. False and *e where firmware is missing or an option does not fit. */

@@ -115,6 +115,58 @@ START_TEST(a_machine_that_is_traced_ends_in_the_same_state)
 }
 END_TEST
 
+/* Any checkpoint, in any order, after any run: what comes then is what came the first time. */
+START_TEST(a_machine_comes_back_to_its_checkpoints)
+{
+    enum { CHECKPOINTS = 6, ROUNDS = 24 };
+    struct machine_checkpoint *p[CHECKPOINTS] = { NULL };
+    struct machine_checkpoint *again;
+    uint64_t at[CHECKPOINTS], r = 4711, copied = 0;
+    char straight[65], hash[65], then[CHECKPOINTS][65];
+    struct error e;
+    struct busy b;
+    hash_straight(end_count, straight);
+    busy_create(&b, 0);
+    for (unsigned n = 0; n < CHECKPOINTS; n++) {
+        busy_run(&b, at[n] = end_count / CHECKPOINTS * n + random64(&r) % 10000);
+        ck_assert_int_eq(machine_checkpoint(b.m, &p[n], &e), HOST_OK);
+        busy_hash(&b, then[n]);
+        copied += machine_checkpoint_size(p[n]);
+    }
+    ck_assert_uint_gt(copied, 1 << 20);
+    ck_assert_int_eq(machine_checkpoint(b.m, &again, &e), HOST_OK);
+    ck_assert_uint_lt(machine_checkpoint_size(again), 1 << 16);      /* no memory was written: the tables only */
+    machine_checkpoint_free(again);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        unsigned n = (unsigned)(random64(&r) % CHECKPOINTS);
+        if (round == ROUNDS / 2) {                       /* the one that is shared most goes, and so do the marks with the last */
+            machine_checkpoint_free(p[0]);
+            p[0] = NULL;
+        }
+        if (!p[n]) continue;
+        ck_assert_msg(machine_restore(p[n], &e) == HOST_OK, "%s", e.text);
+        ck_assert_uint_eq(machine_icount(b.m), at[n]);
+        busy_hash(&b, hash);
+        ck_assert_str_eq(hash, then[n]);
+        busy_run(&b, at[n] + random64(&r) % (end_count - at[n]));
+        if (round % 5 == 0) {                            /* a new one in the place of an old one, of the same moment */
+            ck_assert_msg(machine_restore(p[n], &e) == HOST_OK, "%s", e.text);
+            machine_checkpoint_free(p[n]);
+            ck_assert_int_eq(machine_checkpoint(b.m, &p[n], &e), HOST_OK);
+        }
+    }
+    for (unsigned n = 0; n < CHECKPOINTS; n++) {
+        if (!p[n]) continue;
+        ck_assert_msg(machine_restore(p[n], &e) == HOST_OK, "%s", e.text);
+        machine_checkpoint_free(p[n]);
+        busy_run(&b, end_count);
+        busy_hash(&b, hash);
+        ck_assert_str_eq(hash, straight);
+    }
+    busy_destroy(&b);
+}
+END_TEST
+
 START_TEST(saved_at_any_instruction_and_loaded_it_ends_the_same)
 {
     char straight[65], path[64];
@@ -388,6 +440,7 @@ int main(int argc, char **argv)
     tcase_add_test(t, two_machines_in_one_process_do_not_meet);
     tcase_add_test(t, slices_of_time_and_count_change_nothing);
     tcase_add_test(t, a_machine_that_is_traced_ends_in_the_same_state);
+    tcase_add_test(t, a_machine_comes_back_to_its_checkpoints);
     tcase_add_test(t, saved_at_any_instruction_and_loaded_it_ends_the_same);
     suite_add_tcase(s, t);
     t = tcase_create("damage");
