@@ -180,6 +180,7 @@ static void tear_down(struct setup *u)
     for (unsigned i = 0; i < s->qmp_count; i++) qmp_destroy(s->qmp[i]);
     for (unsigned i = 0; i < s->monitor_count; i++) monitor_destroy(s->monitor[i]);
     session_free_queue(s);
+    session_free_checkpoints(s);
     for (unsigned i = 0; i < MACHINE_IDE; i++) blk_close(s->config.ide[i].blk);
     for (unsigned i = 0; i < MACHINE_FLOPPIES; i++) blk_close(s->config.floppy[i].blk);
     machine_destroy(s->machine);

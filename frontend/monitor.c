@@ -97,6 +97,21 @@ static void cmd_save(struct monitor_call *c)
     if (machine_save(c->s->machine, c->word[1], &e) != HOST_OK) fprintf(c->out, "Error: %s\n", e.text);
 }
 
+static void cmd_checkpoint(struct monitor_call *c)
+{
+    struct error e = { "" };
+    if (session_checkpoint(c->s, c->words > 1 ? c->word[1] : "last", &e) != HOST_OK) fprintf(c->out, "Error: %s\n", e.text);
+}
+
+static void cmd_restore(struct monitor_call *c)
+{
+    struct error e = { "" };
+    enum host_status st = session_restore(c->s, c->words > 1 ? c->word[1] : "last", &e);
+    if (st != HOST_OK) fprintf(c->out, "Error: %s\n", e.text);
+    if (st != HOST_OK && st != HOST_MISSING && st != HOST_REFUSED)
+        session_quit(c->s, EXIT_OURS, "the machine could not be restored: %s", e.text);
+}
+
 static void cmd_hash(struct monitor_call *c)
 {
     uint8_t h[32];
@@ -160,6 +175,8 @@ static const struct monitor_command monitor_commands[] = {
     { "eject", "[-f] DRIVE", "take the medium out", 2, cmd_eject },
     { "screendump", "FILE [-f png]", "write the screen as PPM, or PNG", 2, cmd_screendump },
     { "savefile", "FILE", "save the whole machine to a file (start with --load FILE)", 2, cmd_save },
+    { "checkpoint", "[NAME]", "keep the machine's state in memory; see info checkpoints", 1, cmd_checkpoint },
+    { "restore", "[NAME]", "go back to it, at once and any number of times", 1, cmd_restore },
     { "hash", "", "hash of the machine's state", 1, cmd_hash },
     { NULL, NULL, NULL, 0, NULL },
 };

@@ -78,6 +78,8 @@ static void info_inputs(struct monitor_call *c)
     fprintf(c->out, "\n");
 }
 
+static void info_checkpoints(struct monitor_call *c) { session_list_checkpoints(c->s, c->out); }
+
 const struct monitor_command monitor_infos[] = {
     { "status", "", "running or paused", 2, info_status },
     { "registers", "", "the CPU's registers", 2, info_cpu_view },
@@ -94,6 +96,7 @@ const struct monitor_command monitor_infos[] = {
     { "block", "", "drives and their media", 2, info_block },
     { "chardev", "", "character devices", 2, info_chardev },
     { "clock", "", "virtual time, instruction count, speed", 2, info_clock },
+    { "checkpoints", "", "states kept in memory", 2, info_checkpoints },
     { "inputs", "", "inputs that wait for their virtual time", 2, info_inputs },
     { "mice", "", "the mouse", 2, info_mice },
     { "kvm", "", "hardware virtualization: none", 2, info_kvm },

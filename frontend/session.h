@@ -15,7 +15,7 @@
 #include "machine/machine.h"
 #include "machine/pace.h"
 
-enum { SESSION_CHARDEVS = 24, SESSION_MONITORS = 8 };
+enum { SESSION_CHARDEVS = 24, SESSION_MONITORS = 8, SESSION_CHECKPOINTS = 32 };
 
 /* Exit statuses. A debug exit is (value << 1) | 1. */
 enum { EXIT_GUEST_OFF = 0, EXIT_OURS = 1, EXIT_USAGE = 2, EXIT_CRASHED = 3, EXIT_LIMIT = 4 };
@@ -41,6 +41,8 @@ struct session_listener {
     struct session_listener *next;
 };
 
+struct session_checkpoint { char name[32]; vtime time; uint64_t icount; struct machine_checkpoint *state; };
+
 struct session {
     struct machine *machine;
     struct machine_config config;
@@ -59,6 +61,9 @@ struct session {
     struct chardev *chardevs[SESSION_CHARDEVS];              /* all of them: ports', monitors', QMP servers', unused ones */
     enum { CHARDEV_FREE, CHARDEV_PORT, CHARDEV_MONITOR, CHARDEV_QMP } chardev_use[SESSION_CHARDEVS];
     unsigned chardev_count;
+
+    struct session_checkpoint checkpoint[SESSION_CHECKPOINTS];
+    unsigned checkpoints;
 
     struct session_listener *listeners;
     struct qmp_server *qmp[SESSION_MONITORS];
@@ -110,6 +115,15 @@ void session_send_keys(struct session *s, const enum key *keys, unsigned n, unsi
 unsigned session_parse_keys(const char *text, enum key *keys, unsigned max, char *bad, size_t bad_size);
 /* Reads an --input file. False and *e names file and line. */
 bool session_read_inputs(struct session *s, const char *path, struct error *e);
+
+/* ---- checkpoints (checkpoints.c) */
+/* Keeps the machine's state under a name, in place of one that had it. */
+enum host_status session_checkpoint(struct session *s, const char *name, struct error *e) MUST_CHECK;
+/* Goes back to it. Inputs that wait for a later time go on waiting for it. After another error than HOST_MISSING and
+ * HOST_REFUSED the machine is broken. */
+enum host_status session_restore(struct session *s, const char *name, struct error *e) MUST_CHECK;
+void session_list_checkpoints(const struct session *s, FILE *out);
+void session_free_checkpoints(struct session *s);
 
 /* ---- media and the screen (media.c) */
 /* Opens FILE and puts it in a drive: the monitor's change, QMP's blockdev-change-medium. format NULL: probe. */

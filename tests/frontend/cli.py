@@ -6,7 +6,7 @@ usage: cli.py BEIGE PROBE_ROM [NAME...]
 Whatever goes wrong, a user gets one line that begins with "beige: " and names the file or option and the cause; the status
 is 2 for a wrong command line and 1 for everything else. PROBE_ROM is made from probe.asm.
 """
-import json, os, re, resource, socket, subprocess, sys, tempfile
+import json, os, re, resource, socket, subprocess, sys, tempfile, time
 
 BEIGE, ROM = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 PROBE = ['-bios', ROM, '-display', 'none', '--speed', '1']
@@ -346,6 +346,21 @@ def signals_ask_to_quit():
     return None
 
 
+def checkpoints_bring_the_state_back():
+    p = subprocess.Popen([BEIGE] + PROBE + ['-S', '-monitor', 'stdio'], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    for line in 'hash', 'checkpoint a', 'cont', None, 'stop', 'hash', 'restore a', 'hash', 'restore b', 'info checkpoints', 'quit':
+        if line is None:
+            time.sleep(0.5)
+        else:
+            p.stdin.write(line.encode() + b'\n')
+            p.stdin.flush()
+    out, err = p.communicate(timeout=60)
+    hashes = re.findall(r'([0-9a-f]{64}) at instruction (\d+)', out.decode())
+    good = len(hashes) == 3 and hashes[0] == hashes[2] != hashes[1] and hashes[0][1] == '0' != hashes[1][1]
+    text = out.decode()
+    return None if good and "no checkpoint 'b'" in text and re.search(r'^a +0\.0+ s, 0 instructions', text, re.M) else '%r %r' % (out, err)
+
+
 def image_verb_makes_copies_and_tells():
     """What is not zero arrives, what is zero takes no room, and nothing is left over from a copy that failed."""
     made = run(['image', 'create', '-f', 'raw', 'new.img', '1.44M'])
@@ -459,7 +474,7 @@ def the_demonstration_is_saved_and_loaded():
     return None if first.returncode == rest.returncode == 4 else '%r, %r' % (said(first), said(rest))
 
 
-SPECIAL = [image_verb_makes_copies_and_tells, files_reach_the_guest, a_saved_machine_wants_the_media_it_had, a_saved_machine_wants_what_it_was_given,
+SPECIAL = [checkpoints_bring_the_state_back, image_verb_makes_copies_and_tells, files_reach_the_guest, a_saved_machine_wants_the_media_it_had, a_saved_machine_wants_what_it_was_given,
            the_demonstration_is_saved_and_loaded, save_on_a_full_disk, serial_file_on_a_full_disk, port_in_use, read_only_image,
            boot_once_leaves_the_cmos_at_the_first_reset, full_standard_output, waiting_for_a_connection_ends_at_a_signal, an_address_may_stand_in_brackets, no_display, signals_ask_to_quit,
            input_gives_the_same_run_whatever_interrupts_it]
