@@ -176,6 +176,8 @@ void vga_scan_shape(struct vga *v, struct vga_scan *s);      /* all but the colo
 void vga_scan_colours(struct vga *v, struct vga_scan *s);
 /* Plane offset that the CRTC puts out for a character address. */
 unsigned vga_crtc_offset(const struct vga *v, unsigned address, unsigned row_scan);
+/* Does the line show the cursor or a blinking character, now or half a period later? */
+bool vga_text_blinks(const struct vga *v, const struct vga_scan *s, const struct vga_line *l);
 /* Draws one line, unstretched: s->cells cells and one more, of which panning shows a part. */
 void vga_draw_text(const struct vga *v, const struct vga_scan *s, const struct vga_line *l, uint32_t *out);
 void vga_draw_graphics(const struct vga *v, const struct vga_scan *s, const struct vga_line *l, uint32_t *out);

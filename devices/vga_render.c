@@ -305,14 +305,15 @@ static bool draw_raster(struct vga *v, struct vga *then, struct surface *out)
     return changed;
 }
 
-static bool draw_vga(struct vga *v, const struct vga_scan *s, struct surface *out, bool all)
+/* blinked: in text, cursor and blinking characters came or went, which few rows show. */
+static bool draw_vga(struct vga *v, const struct vga_scan *s, struct surface *out, bool all, bool blinked)
 {
     uint32_t line[VGA_LINE_ROOM];
     bool changed = false, drawn = false;
     uint64_t written = written_vga_pages(v);
     /* Text shows its font too, which lies in the same pages: with any of them written all is looked at. */
     if (s->kind == VGA_TEXT && written) all = true;
-    if (!all && !written) return false;
+    if (!all && !written && !blinked) return false;
     struct walk w = walk_start(v, s);
     struct vga_line last = { .address = ~0u };
     bool dark = false;
@@ -323,7 +324,7 @@ static bool draw_vga(struct vga *v, const struct vga_scan *s, struct surface *ou
         /* Else it shows the same again (double scanning, tall pixels). */
         if (memcmp(&last, &w.line, sizeof last) != 0 || dark != was_dark) {
             last = w.line;
-            drawn = all || pages_of_line(v, s, &w.line) & written;
+            drawn = all || (blinked ? vga_text_blinks(v, s, &w.line) : pages_of_line(v, s, &w.line) & written);
             if (drawn) draw_line(v, s, &w.line, y, line);
         }
         if (drawn) changed |= put_row(out, y, line);
@@ -366,7 +367,7 @@ bool vga_render(struct device *d, struct surface *out)
     bool fresh = out->aspect_w == 0 || v->drawn.pixels != out->pixels || v->drawn.generation != out->generation;
     uint32_t phase = s.cursor_phase | s.blink_phase << 1;
     bool blinks = s.kind == VGA_TEXT || (s.kind == VGA_GRAPHICS && v->ac[AC_MODE] & AC_MODE_BLINK);
-    bool all = fresh || v->drawn.stale || (blinks && phase != v->drawn.phase);
+    bool blinked = blinks && phase != v->drawn.phase, all = fresh || v->drawn.stale || (blinked && s.kind != VGA_TEXT);
     v->drawn = (struct vga_drawn){ .pixels = out->pixels, .generation = out->generation, .phase = phase };
     out->aspect_w = p.aspect_w;
     out->aspect_h = p.aspect_h;
@@ -378,10 +379,10 @@ bool vga_render(struct device *d, struct surface *out)
         changed = draw_raster(v, &then, out);
         v->drawn.stale = true;
     } else if (s.blank) {                                      /* its end is a register write, after which all is drawn */
-        changed = all && fill(out, blank_colour(v));
+        changed = (all || blinked) && fill(out, blank_colour(v));
     } else {
         vga_scan_colours(v, &s);
-        changed = linear ? draw_linear(v, &s, out, all) : draw_vga(v, &s, out, all);
+        changed = linear ? draw_linear(v, &s, out, all) : draw_vga(v, &s, out, all, blinked);
     }
     if (fresh) memset(out->dirty_rows, 1, out->height);
     return changed || fresh;

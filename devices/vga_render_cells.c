@@ -34,6 +34,17 @@ static bool cursor_line(const struct vga *v, const struct vga_scan *s, unsigned 
     return s->cursor_phase && !(start & 0x20) && row_scan >= (start & 0x1fu) && row_scan <= end;
 }
 
+bool vga_text_blinks(const struct vga *v, const struct vga_scan *s, const struct vga_line *l)
+{
+    unsigned cursor = (unsigned)v->crtc[CR_CURSOR_HIGH] << 8 | v->crtc[CR_CURSOR_LOW], skew = v->crtc[CR_CURSOR_END] >> 5 & 3;
+    for (unsigned i = 0; i <= s->cells; i++) {
+        unsigned address = (l->address + counted(v, i)) & 0xffff;
+        if (address == ((cursor + skew) & 0xffff)) return true;
+        if (v->ac[AC_MODE] & AC_MODE_BLINK && v->w.vram->data[4 * vga_crtc_offset(v, address, l->row_scan) + 1] & 0x80) return true;
+    }
+    return false;
+}
+
 void vga_draw_text(const struct vga *v, const struct vga_scan *s, const struct vga_line *l, uint32_t *out)
 {
     const uint8_t *vram = v->w.vram->data;
