@@ -1,8 +1,10 @@
-/* Integers in guest byte order. The guest is little-endian and may be unaligned; the host may be neither.
+/* Bytes, and integers in guest byte order. The guest is little-endian and may be unaligned; the host may be neither.
  * All are pure and may be called from any thread. */
 #ifndef BASE_BYTES_H
 #define BASE_BYTES_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -55,5 +57,11 @@ static inline void st_size(void *p, uint64_t v, unsigned size)
 
 /* All ones in the low `size` (1 to 8) bytes: what an unclaimed bus cycle reads. */
 static inline uint64_t ones(unsigned size) { return size >= 8 ? ~0ull : (1ull << (8 * size)) - 1; }
+
+/* Nothing but zeros; so are no bytes at all. */
+static inline bool bytes_are_zero(const uint8_t *p, size_t len)
+{
+    return len == 0 || (p[0] == 0 && memcmp(p, p + 1, len - 1) == 0);
+}
 
 #endif

@@ -155,11 +155,6 @@ static int info(char *const arg[], bool json, struct error *e)
 
 /* ---- convert and check: both read all of it */
 
-static bool all_zero(const uint8_t *p, size_t len)
-{
-    return len == 0 || (p[0] == 0 && memcmp(p, p + 1, len - 1) == 0);
-}
-
 /* Reads `from` to its end, and writes what is not zero to `to` if there is one. */
 static bool copy(struct blk *from, struct blk *to, struct error *e)
 {
@@ -169,7 +164,7 @@ static bool copy(struct blk *from, struct blk *to, struct error *e)
     for (uint64_t at = 0; ok && at < from->size; at += COPY) {
         size_t len = from->size - at < COPY ? (size_t)(from->size - at) : COPY;
         ok = blk_read(from, at, buf, len, e) == HOST_OK;
-        if (ok && to && !all_zero(buf, len)) ok = blk_write(to, at, buf, len, e) == HOST_OK;
+        if (ok && to && !bytes_are_zero(buf, len)) ok = blk_write(to, at, buf, len, e) == HOST_OK;
     }
     free(buf);
     return ok && (!to || blk_flush(to, e) == HOST_OK);

@@ -29,8 +29,6 @@ struct machine_checkpoint {
     uint64_t own;                        /* bytes of pages that were copied for it */
 };
 
-static bool zeros(const uint8_t *p) { return p[0] == 0 && memcmp(p, p + 1, PAGE_SIZE - 1) == 0; }
-
 /* ---- memory */
 
 static void page_release(struct page *p)
@@ -47,7 +45,7 @@ static bool keep_page(struct machine_checkpoint *p, struct memory *k, const stru
         if (k->page[i]) k->page[i]->users++;
         return true;
     }
-    if (zeros(data)) return true;
+    if (bytes_are_zero(data, PAGE_SIZE)) return true;
     if (!(k->page[i] = malloc(sizeof *k->page[i]))) return false;
     k->page[i]->users = 1;
     memcpy(k->page[i]->data, data, PAGE_SIZE);
@@ -85,7 +83,7 @@ static void restore_memory(const struct machine_checkpoint *p, const struct mach
             bool changed = ram_test_clear_dirty(b, DIRTY_SNAPSHOT, i << PAGE_SHIFT, PAGE_SIZE);
             if (base && !changed && base->memory[n].page[i] == want) continue;
             if (want) memcpy(data, want->data, PAGE_SIZE);
-            else if (!zeros(data)) memset(data, 0, PAGE_SIZE);
+            else if (!bytes_are_zero(data, PAGE_SIZE)) memset(data, 0, PAGE_SIZE);
             ram_written(b, i << PAGE_SHIFT, PAGE_SIZE);
             ram_test_clear_dirty(b, DIRTY_SNAPSHOT, i << PAGE_SHIFT, PAGE_SIZE);
         }

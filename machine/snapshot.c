@@ -87,20 +87,15 @@ static void sink_table(struct sink *s, const char tag[4], const char *name, cons
     state_buf_fini(&b);
 }
 
-static bool page_is_zero(const uint8_t *p)
-{
-    return p[0] == 0 && memcmp(p, p + 1, PAGE_SIZE - 1) == 0;
-}
-
 static void sink_ram(struct sink *s, const struct ram_block *b)
 {
     uint64_t pages = b->size >> PAGE_SHIFT, used = 0;
-    for (uint64_t i = 0; i < pages; i++) used += !page_is_zero(b->data + (i << PAGE_SHIFT));
+    for (uint64_t i = 0; i < pages; i++) used += !bytes_are_zero(b->data + (i << PAGE_SHIFT), PAGE_SIZE);
     sink_section(s, "RAMB", b->name, used * (8 + PAGE_SIZE));
     for (uint64_t i = 0; i < pages; i++) {
         const uint8_t *p = b->data + (i << PAGE_SHIFT);
         uint8_t index[8];
-        if (page_is_zero(p)) continue;
+        if (bytes_are_zero(p, PAGE_SIZE)) continue;
         st64(index, i);
         sink_put(s, index, 8);
         sink_put(s, p, PAGE_SIZE);
@@ -351,7 +346,7 @@ static enum host_status source_end(struct source *s, struct error *e)
 static void clear_pages(struct ram_block *b, uint64_t from, uint64_t to)
 {
     for (uint64_t i = from; i < to; i++)
-        if (!page_is_zero(b->data + (i << PAGE_SHIFT))) memset(b->data + (i << PAGE_SHIFT), 0, PAGE_SIZE);
+        if (!bytes_are_zero(b->data + (i << PAGE_SHIFT), PAGE_SIZE)) memset(b->data + (i << PAGE_SHIFT), 0, PAGE_SIZE);
 }
 
 static enum host_status load_ram(struct source *s, const char *name, uint64_t len, struct error *e)
